@@ -1,1 +1,14 @@
-//! x
+#![doc = include_str!("../README.md")]
+#![deny(clippy::indexing_slicing)]
+#![cfg_attr(test, allow(clippy::indexing_slicing))]
+
+mod config;
+mod endpoint;
+pub mod leg;
+pub mod rtp;
+
+pub use config::{Config, Limits, Media, Timers, Tls};
+pub use endpoint::{
+    Answer, Arrival, Arrivals, Authorization, BindError, Bound, Contact, Endpoint, Invitation,
+    LegError, Registration, Reply, Request, RequestError, bind,
+};

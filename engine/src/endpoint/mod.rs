@@ -1,0 +1,265 @@
+//! The only door of the engine: [`bind`] opens the listeners, [`Endpoint`] takes orders, [`Arrivals`]
+//! hands on what comes in.
+
+mod arrival;
+
+pub use arrival::{
+    Answer, Arrival, Arrivals, Authorization, Contact, Invitation, Registration, Reply, Request,
+    RequestError,
+};
+
+use crate::{
+    Config,
+    leg::{Dial, DialogKey, HangUp, LegId, LegSink, Prompt, Rejection},
+    rtp::Quality,
+};
+use std::{net::SocketAddr, sync::Arc};
+
+/// The engine could not be started.
+#[derive(Debug, thiserror::Error)]
+pub enum BindError {
+    /// A listener could not be opened.
+    #[error("cannot listen on {address} ({transport})")]
+    Listen {
+        /// The address asked for.
+        address: SocketAddr,
+        /// `udp`, `tcp`, `tls` or `rtp`.
+        transport: &'static str,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The certificate or its key cannot be used.
+    #[error("cannot use the TLS certificate {path}")]
+    Certificate {
+        /// File that was read.
+        path: std::path::PathBuf,
+        /// What is wrong with it.
+        source: std::io::Error,
+    },
+    /// The media threads could not be started.
+    #[error("cannot start the media plane")]
+    Media(#[source] std::io::Error),
+    /// A metric name is taken on the registry given.
+    #[error("cannot register the engine's metrics")]
+    Metrics(#[from] prometheus::Error),
+}
+
+/// An order for a leg that is gone, or that its state does not allow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum LegError {
+    /// No such leg.
+    #[error("the leg is gone")]
+    Gone,
+    /// The leg's state does not allow it (answering twice, ringing an answered leg).
+    #[error("the leg's state does not allow it")]
+    State,
+    /// Offer and answer have no codec in common.
+    #[error("no codec in common")]
+    Codec,
+    /// No RTP port is free.
+    #[error("no RTP port is free")]
+    Ports,
+    /// The engine holds as many legs as it may.
+    #[error("too many legs")]
+    Limit,
+    /// A URI in the order cannot be read.
+    #[error("not a usable address")]
+    Address,
+}
+
+/// Addresses that were really bound.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Bound {
+    /// UDP listeners.
+    pub udp: Vec<SocketAddr>,
+    /// TCP listeners.
+    pub tcp: Vec<SocketAddr>,
+    /// TLS listener.
+    pub tls: Option<SocketAddr>,
+}
+
+/// Opens every listener and the media plane. Runs on the tokio runtime it is called from.
+pub async fn bind(
+    config: Config,
+    metrics: &prometheus::Registry,
+) -> Result<(Endpoint, Arrivals), BindError> {
+    let _ = metrics;
+    let (_, receiver) = tokio::sync::mpsc::channel(config.limits.arrivals);
+    let inner = Inner {
+        bound: Bound::default(),
+    };
+    Ok((
+        Endpoint {
+            inner: Arc::new(inner),
+        },
+        receiver,
+    ))
+}
+
+struct Inner {
+    bound: Bound,
+}
+
+/// A handle to the running engine. Cheap to clone; orders neither block nor wait.
+#[derive(Clone)]
+pub struct Endpoint {
+    inner: Arc<Inner>,
+}
+
+impl Endpoint {
+    /// The addresses that were bound.
+    pub fn bound(&self) -> &Bound {
+        &self.inner.bound
+    }
+
+    /// Refuses every new dialog in both directions with 503 and this Retry-After, or stops doing so.
+    pub fn refuse_new(&self, retry_after_seconds: Option<u32>) {
+        let _ = retry_after_seconds;
+    }
+
+    /// Closes the listeners after everything that is queued has been sent.
+    pub async fn close(&self) {}
+
+    // Who listens
+
+    /// Sends the leg's news to `sink`, beginning with those that waited.
+    pub fn claim(&self, leg: LegId, sink: Arc<dyn LegSink>) -> Result<(), LegError> {
+        let _ = leg;
+        let _ = sink;
+        Err(LegError::Gone)
+    }
+
+    /// The leg in this dialog, for an INVITE or REFER with Replaces (RFC 3891 §3).
+    pub fn find(&self, dialog: &DialogKey) -> Option<LegId> {
+        let _ = dialog;
+        None
+    }
+
+    // An incoming leg
+
+    /// Sends 180, reliably when the caller can (RFC 3262).
+    pub fn ring(&self, leg: LegId) -> Result<(), LegError> {
+        let _ = leg;
+        Err(LegError::Gone)
+    }
+
+    /// Answers the offer in a 183, so that audio can be played before the answer. Prefers the codec
+    /// that `like` speaks.
+    pub fn progress(&self, leg: LegId, like: Option<LegId>) -> Result<(), LegError> {
+        let _ = leg;
+        let _ = like;
+        Err(LegError::Gone)
+    }
+
+    /// Answers with 200.
+    pub fn answer(&self, leg: LegId, like: Option<LegId>) -> Result<(), LegError> {
+        let _ = leg;
+        let _ = like;
+        Err(LegError::Gone)
+    }
+
+    /// Refuses.
+    pub fn reject(&self, leg: LegId, rejection: Rejection) -> Result<(), LegError> {
+        let _ = leg;
+        let _ = rejection;
+        Err(LegError::Gone)
+    }
+
+    // An outgoing leg
+
+    /// Starts an outgoing leg. Everything that happens to it is news, failure to send included.
+    pub fn dial(&self, dial: Dial, sink: Arc<dyn LegSink>) -> Result<LegId, LegError> {
+        let _ = dial;
+        let _ = sink;
+        Err(LegError::Gone)
+    }
+
+    // Any leg
+
+    /// Ends the leg, whatever its state. `Ended` follows.
+    pub fn hang_up(&self, leg: LegId, how: HangUp) -> Result<(), LegError> {
+        let _ = leg;
+        let _ = how;
+        Err(LegError::Gone)
+    }
+
+    /// Answers a REFER with 202 (RFC 3515 §2.4.2); `notify_referral` follows.
+    pub fn accept_referral(&self, leg: LegId, referral: u32) -> Result<(), LegError> {
+        let _ = leg;
+        let _ = referral;
+        Err(LegError::Gone)
+    }
+
+    /// Answers a REFER with a failure.
+    pub fn refuse_referral(&self, leg: LegId, referral: u32, status: u16) -> Result<(), LegError> {
+        let _ = leg;
+        let _ = referral;
+        let _ = status;
+        Err(LegError::Gone)
+    }
+
+    /// Tells the transferor how it goes: NOTIFY with `message/sipfrag`; a final status ends the subscription.
+    pub fn notify_referral(&self, leg: LegId, referral: u32, status: u16) -> Result<(), LegError> {
+        let _ = leg;
+        let _ = referral;
+        let _ = status;
+        Err(LegError::Gone)
+    }
+
+    /// Presses keys towards the peer: telephone-event, else INFO.
+    pub fn send_digits(&self, leg: LegId, digits: &str) -> Result<(), LegError> {
+        let _ = leg;
+        let _ = digits;
+        Err(LegError::Gone)
+    }
+
+    /// Everything about the leg that is needed to go on with it in another process: dialog, route set,
+    /// session timer, media ports and keys.
+    pub fn leg_snapshot(&self, leg: LegId) -> Result<serde_json::Value, LegError> {
+        let _ = leg;
+        Err(LegError::Gone)
+    }
+
+    // Audio
+
+    /// Joins two legs; ends whatever either was hearing.
+    pub fn bridge(&self, a: LegId, b: LegId) -> Result<(), LegError> {
+        let _ = a;
+        let _ = b;
+        Err(LegError::Gone)
+    }
+
+    /// Plays to the peer until told otherwise.
+    pub fn play(&self, leg: LegId, prompt: Prompt) -> Result<(), LegError> {
+        let _ = leg;
+        let _ = prompt;
+        Err(LegError::Gone)
+    }
+
+    /// Sends the peer's own audio back.
+    pub fn echo(&self, leg: LegId) -> Result<(), LegError> {
+        let _ = leg;
+        Err(LegError::Gone)
+    }
+
+    /// Plays nothing and joins nothing.
+    pub fn quiet(&self, leg: LegId) -> Result<(), LegError> {
+        let _ = leg;
+        Err(LegError::Gone)
+    }
+
+    /// Audio figures so far.
+    pub fn quality(&self, leg: LegId) -> Option<Quality> {
+        let _ = leg;
+        None
+    }
+
+    // Requests outside any call
+
+    /// Sends a request and waits for its final response, answering one challenge. For OPTIONS probes and
+    /// for REGISTER towards a trunk.
+    pub async fn request(&self, request: Request) -> Result<Answer, RequestError> {
+        let _ = request;
+        Err(RequestError::Unreachable)
+    }
+}
