@@ -6,6 +6,7 @@ mod config;
 mod endpoint;
 pub mod leg;
 pub mod rtp;
+pub mod sdp;
 
 pub use config::{Config, Limits, Media, Timers, Tls};
 pub use endpoint::{

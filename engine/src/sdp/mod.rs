@@ -1,0 +1,13 @@
+//! Session descriptions (RFC 8866) and the offer/answer model (RFC 3264) for one audio stream.
+//! Pure: text and settings in, text and an agreement out. Unknown lines are skipped, every count is
+//! bounded, nothing panics.
+
+mod error;
+mod session;
+mod terms;
+
+pub use crate::leg::SrtpPolicy;
+pub use crate::rtp::srtp::SrtpKeys;
+pub use error::SdpError;
+pub use session::{Address, Crypto, Media, Origin, Rtcp, RtpMap, Session};
+pub use terms::{Agreed, DEFAULT_PTIME_MS, Direction, LONGEST_PTIME_MS, Local, SHORTEST_PTIME_MS};
