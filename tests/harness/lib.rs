@@ -1,1 +1,13 @@
-//! x
+//! The tests' own side of the world: an exchange to test, phones and carriers that call it, a client that
+//! drives it. Nothing here uses the engine's SIP or RTP.
+
+pub mod api;
+pub mod audio;
+pub mod events;
+pub mod phone;
+pub mod sip;
+
+pub use api::{Answer, Api};
+pub use events::{Event, Events};
+pub use phone::{Call, Offer, Phone, SOON};
+pub use sip::{Agent, Algorithm, Link, Login, Message};

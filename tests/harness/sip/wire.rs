@@ -1,0 +1,262 @@
+//! A socket with an inbox: messages are put down as they come and taken up when a test asks for them.
+
+use super::Message;
+use std::{
+    collections::{HashMap, VecDeque},
+    net::SocketAddr,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpStream, UdpSocket, tcp::OwnedWriteHalf},
+    sync::Notify,
+    task::JoinHandle,
+    time::Instant,
+};
+
+/// How an agent reaches the exchange.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Link {
+    /// Datagrams.
+    #[default]
+    Udp,
+    /// One stream, opened by the agent.
+    Tcp,
+}
+
+enum Line {
+    Udp(Arc<UdpSocket>),
+    Tcp(tokio::sync::Mutex<OwnedWriteHalf>),
+}
+
+#[derive(Default)]
+struct Inbox {
+    waiting: VecDeque<(Message, SocketAddr)>,
+    /// Requests that were answered, with the answer, so that a repeated one gets it again.
+    answered: HashMap<String, String>,
+    /// Everything seen, as text; repeats are dropped here.
+    seen: HashMap<String, u32>,
+    log: Vec<String>,
+}
+
+/// A SIP socket of a phone or a carrier.
+pub struct Agent {
+    line: Line,
+    local: SocketAddr,
+    inbox: Arc<Mutex<Inbox>>,
+    news: Arc<Notify>,
+    reader: JoinHandle<()>,
+}
+
+impl Agent {
+    /// Opens a socket on loopback; with TCP it connects to `peer` at once.
+    pub async fn open(link: Link, peer: SocketAddr) -> Arc<Self> {
+        let inbox = Arc::new(Mutex::new(Inbox::default()));
+        let news = Arc::new(Notify::new());
+        let (line, local, reader) = match link {
+            Link::Udp => {
+                let any = if peer.is_ipv6() {
+                    "[::1]:0"
+                } else {
+                    "127.0.0.1:0"
+                };
+                let socket = Arc::new(UdpSocket::bind(any).await.expect("a free port"));
+                let local = socket.local_addr().expect("bound");
+                let reader = tokio::spawn(read_udp(socket.clone(), inbox.clone(), news.clone()));
+                (Line::Udp(socket), local, reader)
+            }
+            Link::Tcp => {
+                let stream = TcpStream::connect(peer).await.expect("exchange listens");
+                let local = stream.local_addr().expect("bound");
+                let (read, write) = stream.into_split();
+                let reader = tokio::spawn(read_tcp(read, peer, inbox.clone(), news.clone()));
+                (Line::Tcp(tokio::sync::Mutex::new(write)), local, reader)
+            }
+        };
+        Arc::new(Self {
+            line,
+            local,
+            inbox,
+            news,
+            reader,
+        })
+    }
+
+    /// Our address.
+    pub fn local(&self) -> SocketAddr {
+        self.local
+    }
+
+    /// `UDP` or `TCP`, as written into Via.
+    pub fn transport(&self) -> &'static str {
+        match self.line {
+            Line::Udp(_) => "UDP",
+            Line::Tcp(_) => "TCP",
+        }
+    }
+
+    /// Sends one message. A response is remembered for repeats of its request.
+    pub async fn send(&self, message: &Message, to: SocketAddr) {
+        let text = message.to_string();
+        if message.status().is_some() {
+            let key = transaction(message);
+            self.inbox
+                .lock()
+                .expect("inbox")
+                .answered
+                .insert(key, text.clone());
+        }
+        self.log(">", &text);
+        self.send_raw(text.as_bytes(), to).await;
+    }
+
+    /// Sends bytes as they are.
+    pub async fn send_raw(&self, bytes: &[u8], to: SocketAddr) {
+        match &self.line {
+            Line::Udp(socket) => drop(socket.send_to(bytes, to).await),
+            Line::Tcp(write) => drop(write.lock().await.write_all(bytes).await),
+        }
+    }
+
+    /// Takes the first waiting message that fits, or waits for one; fails the test after `limit`.
+    pub async fn take(
+        &self,
+        what: &str,
+        limit: Duration,
+        fits: impl Fn(&Message) -> bool,
+    ) -> (Message, SocketAddr) {
+        match self.try_take(limit, fits).await {
+            Some(found) => found,
+            None => panic!(
+                "waited {limit:?} for {what}; the wire at {} saw:\n{}",
+                self.local,
+                self.inbox.lock().expect("inbox").log.join("\n")
+            ),
+        }
+    }
+
+    /// As [`take`](Self::take), with nothing when the time is over.
+    pub async fn try_take(
+        &self,
+        limit: Duration,
+        fits: impl Fn(&Message) -> bool,
+    ) -> Option<(Message, SocketAddr)> {
+        let end = Instant::now() + limit;
+        loop {
+            let news = self.news.notified();
+            tokio::pin!(news);
+            news.as_mut().enable();
+            {
+                let mut inbox = self.inbox.lock().expect("inbox");
+                if let Some(at) = inbox.waiting.iter().position(|(m, _)| fits(m)) {
+                    return inbox.waiting.remove(at);
+                }
+            }
+            tokio::time::timeout_at(end, news).await.ok()?;
+        }
+    }
+
+    /// Puts a message back to the front, for another reader.
+    pub fn put_back(&self, message: Message, from: SocketAddr) {
+        self.inbox
+            .lock()
+            .expect("inbox")
+            .waiting
+            .push_front((message, from));
+        self.news.notify_waiters();
+    }
+
+    /// How often the very same message came.
+    pub fn times_seen(&self, message: &Message) -> u32 {
+        let inbox = self.inbox.lock().expect("inbox");
+        inbox.seen.get(&message.to_string()).copied().unwrap_or(0)
+    }
+
+    fn log(&self, mark: &str, text: &str) {
+        let line = format!("{mark} {}", text.lines().next().unwrap_or(""));
+        self.inbox.lock().expect("inbox").log.push(line);
+    }
+}
+
+impl Drop for Agent {
+    fn drop(&mut self) {
+        self.reader.abort();
+    }
+}
+
+fn transaction(message: &Message) -> String {
+    format!(
+        "{} {} {}",
+        message.get("Via"),
+        message.get("Call-ID"),
+        message.get("CSeq")
+    )
+}
+
+/// Puts a message into the inbox; gives back an answer when it repeats a request that was answered.
+fn put_down(inbox: &Mutex<Inbox>, text: &str, from: SocketAddr) -> Option<String> {
+    let message = Message::parse(text)?;
+    let mut inbox = inbox.lock().expect("inbox");
+    inbox
+        .log
+        .push(format!("< {} [{}]", message.start, message.get("CSeq")));
+    let times = inbox.seen.entry(message.to_string()).or_default();
+    *times += 1;
+    if *times > 1 {
+        return inbox.answered.get(&transaction(&message)).cloned();
+    }
+    inbox.waiting.push_back((message, from));
+    None
+}
+
+async fn read_udp(socket: Arc<UdpSocket>, inbox: Arc<Mutex<Inbox>>, news: Arc<Notify>) {
+    let mut buffer = vec![0; 65_535];
+    while let Ok((size, from)) = socket.recv_from(&mut buffer).await {
+        let text = String::from_utf8_lossy(&buffer[..size]).into_owned();
+        if let Some(again) = put_down(&inbox, &text, from) {
+            drop(socket.send_to(again.as_bytes(), from).await);
+        }
+        news.notify_waiters();
+    }
+}
+
+async fn read_tcp(
+    mut read: tokio::net::tcp::OwnedReadHalf,
+    peer: SocketAddr,
+    inbox: Arc<Mutex<Inbox>>,
+    news: Arc<Notify>,
+) {
+    let mut kept = Vec::new();
+    let mut buffer = vec![0; 16_384];
+    while let Ok(size) = read.read(&mut buffer).await {
+        if size == 0 {
+            break;
+        }
+        kept.extend_from_slice(&buffer[..size]);
+        while let Some(length) = whole_message(&kept) {
+            let text = String::from_utf8_lossy(&kept[..length]).into_owned();
+            kept.drain(..length);
+            put_down(&inbox, text.trim_start_matches("\r\n"), peer);
+        }
+        news.notify_waiters();
+    }
+}
+
+/// The length of the first whole message in a stream.
+fn whole_message(bytes: &[u8]) -> Option<usize> {
+    let text = String::from_utf8_lossy(bytes);
+    let skip = text.len() - text.trim_start_matches("\r\n").len();
+    let head = text[skip..].find("\r\n\r\n")? + skip + 4;
+    let body = text[..head]
+        .lines()
+        .find_map(|l| {
+            l.to_ascii_lowercase()
+                .strip_prefix("content-length:")?
+                .trim()
+                .parse()
+                .ok()
+        })
+        .unwrap_or(0);
+    (bytes.len() >= head + body).then_some(head + body)
+}
