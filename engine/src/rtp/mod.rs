@@ -2,7 +2,10 @@
 //! statistics. Bytes and `now` go in, bytes and facts come out; no socket and no clock is touched here.
 
 pub mod codec;
+pub mod packet;
 mod quality;
+pub mod reception;
+pub mod rtcp;
 pub mod srtp;
 
 pub use codec::{Codec, OpusParameters, Payload, TelephoneEvent};
