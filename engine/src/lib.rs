@@ -7,6 +7,7 @@ mod endpoint;
 pub mod leg;
 pub mod rtp;
 pub mod sdp;
+pub mod sip;
 
 pub use config::{Config, Limits, Media, Timers, Tls};
 pub use endpoint::{
