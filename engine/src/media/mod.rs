@@ -11,6 +11,7 @@ mod metrics;
 mod mouth;
 mod outlet;
 mod plane;
+pub mod quality;
 mod thread;
 
 #[cfg(test)]
