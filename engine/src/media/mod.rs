@@ -22,7 +22,9 @@ pub use crate::sdp::Agreed as Stream;
 pub use plane::{Opened, Plane};
 
 /// Names one leg of the plane for as long as the plane lives; never reused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+)]
 pub struct MediaId(pub(crate) u64);
 
 /// News of one leg.

@@ -4,6 +4,8 @@
 
 mod body;
 mod check;
+#[allow(dead_code, reason = "used by the leg's machine only")]
+pub(crate) mod dialog;
 //DIG
 mod error;
 mod head;
