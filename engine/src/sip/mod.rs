@@ -6,7 +6,7 @@ mod body;
 mod check;
 #[allow(dead_code, reason = "used by the leg's machine only")]
 pub(crate) mod dialog;
-//DIG
+pub mod digest;
 mod error;
 mod head;
 mod message;
@@ -36,5 +36,5 @@ pub use uri::{Scheme, Uri};
 pub use values::{CSeq, MinSe, RAck, Reason, Refresher, Replaces, SessionExpires};
 pub use via::{Transport, Via};
 
-//CT
-//RFC
+#[cfg(test)]
+mod rfc4475;
