@@ -11,6 +11,8 @@ pub struct Config {
     pub tcp: Vec<SocketAddr>,
     /// TLS listener with its certificate, when wanted.
     pub tls: Option<Tls>,
+    /// PEM file of the certificates trusted for TLS connections that we open; `None` takes the system's.
+    pub trust: Option<PathBuf>,
     /// Host written into our own From and Contact when nothing better is known.
     pub domain: String,
     /// `Server` and `User-Agent` header.

@@ -5,10 +5,11 @@
 mod config;
 mod endpoint;
 pub mod leg;
-pub mod media;
+mod metrics;
 pub mod rtp;
 pub mod sdp;
 pub mod sip;
+mod stack;
 
 pub use config::{Config, Limits, Media, Timers, Tls};
 pub use endpoint::{

@@ -1,6 +1,9 @@
 //! What comes in and must be decided by somebody who knows the tenants.
 
-use crate::leg::{Credentials, DialogKey, Hop, LegId, Party, Privacy, Transport};
+use crate::{
+    leg::{Credentials, DialogKey, Hop, LegId, Party, Privacy, Transport},
+    stack::ReplyTo,
+};
 use std::net::SocketAddr;
 
 /// Something new from outside.
@@ -101,14 +104,27 @@ pub struct Contact {
 }
 
 /// Answers one REGISTER.
-pub struct Reply {
-    // transaction, weak handle to the engine
-}
+pub struct Reply(Option<ReplyTo>);
 
 impl Reply {
-    /// Sends the final response.
-    pub fn send(self, status: u16, phrase: Option<&str>, headers: Vec<(String, String)>) {
-        let _ = (status, phrase, headers);
+    pub(crate) fn new(to: ReplyTo) -> Reply {
+        Reply(Some(to))
+    }
+
+    /// Sends the final response: its status, a phrase of your own or the standard one, and headers
+    /// beside those that every response has.
+    pub fn send(mut self, status: u16, phrase: Option<&str>, headers: Vec<(String, String)>) {
+        if let Some(to) = self.0.take() {
+            to.send(status, phrase, &headers);
+        }
+    }
+}
+
+impl Drop for Reply {
+    fn drop(&mut self) {
+        if let Some(to) = self.0.take() {
+            to.send(500, None, &[]);
+        }
     }
 }
 

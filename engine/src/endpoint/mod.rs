@@ -11,9 +11,16 @@ pub use arrival::{
 use crate::{
     Config,
     leg::{Dial, DialogKey, HangUp, LegId, LegSink, Prompt, Rejection},
+    metrics::Metrics,
     rtp::Quality,
+    sip::{
+        resolve::Resolver,
+        transport::{Certificates, Hub, Inbox, Opened},
+    },
+    stack::Stack,
 };
 use std::{net::SocketAddr, sync::Arc};
+use tokio::task::{AbortHandle, JoinHandle};
 
 /// The engine could not be started.
 #[derive(Debug, thiserror::Error)]
@@ -79,25 +86,69 @@ pub struct Bound {
 }
 
 /// Opens every listener and the media plane. Runs on the tokio runtime it is called from.
+///
+/// # Errors
+/// See [`BindError`]; nothing is left open.
 pub async fn bind(
     config: Config,
     metrics: &prometheus::Registry,
 ) -> Result<(Endpoint, Arrivals), BindError> {
-    let _ = metrics;
-    let (_, receiver) = tokio::sync::mpsc::channel(config.limits.arrivals);
-    let inner = Inner {
-        bound: Bound::default(),
-    };
-    Ok((
-        Endpoint {
-            inner: Arc::new(inner),
+    let tls = config.tls.as_ref();
+    let ours = tls.map(|t| (t.certificate.as_path(), t.key.as_path()));
+    let certificates = Certificates::load(ours, config.trust.as_deref()).map_err(|bad| {
+        BindError::Certificate {
+            path: bad.path,
+            source: bad.source,
+        }
+    })?;
+    let opened = Opened::open(&config.udp, &config.tcp, tls.map(|t| t.listen)).map_err(
+        |(address, transport, source)| BindError::Listen {
+            address,
+            transport,
+            source,
         },
-        receiver,
-    ))
+    )?;
+    let counts = Arc::new(Metrics::register(metrics)?);
+    let hub = Hub::new(
+        &opened,
+        config.limits.connections,
+        certificates,
+        counts.clone(),
+    );
+    hub.watch_drops(metrics)?;
+    let (udp, tcp, tls) = opened.addresses();
+    let (sender, arrivals) = tokio::sync::mpsc::channel(config.limits.arrivals.max(1));
+    let (stack, timers) = Stack::start(config, counts, hub.clone(), Resolver::system(), sender);
+    let inbox: Arc<dyn Inbox> = stack.clone();
+    let mut tasks = hub.start(opened, &inbox);
+    tasks.push(timers);
+    let inner = Inner {
+        bound: Bound { udp, tcp, tls },
+        stack,
+        hub,
+        tasks: tasks.iter().map(JoinHandle::abort_handle).collect(),
+    };
+    let endpoint = Endpoint {
+        inner: Arc::new(inner),
+    };
+    Ok((endpoint, arrivals))
 }
 
 struct Inner {
     bound: Bound,
+    stack: Arc<Stack>,
+    hub: Arc<Hub>,
+    tasks: Vec<AbortHandle>,
+}
+
+impl Drop for Inner {
+    /// The engine ends with its last handle.
+    fn drop(&mut self) {
+        for task in &self.tasks {
+            task.abort();
+        }
+        self.hub.close();
+    }
 }
 
 /// A handle to the running engine. Cheap to clone; orders neither block nor wait.
@@ -114,11 +165,16 @@ impl Endpoint {
 
     /// Refuses every new dialog in both directions with 503 and this Retry-After, or stops doing so.
     pub fn refuse_new(&self, retry_after_seconds: Option<u32>) {
-        let _ = retry_after_seconds;
+        self.inner.stack.refuse_new(retry_after_seconds);
     }
 
     /// Closes the listeners after everything that is queued has been sent.
-    pub async fn close(&self) {}
+    pub async fn close(&self) {
+        for task in &self.inner.tasks {
+            task.abort();
+        }
+        self.inner.hub.close();
+    }
 
     // Who listens
 

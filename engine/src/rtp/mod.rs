@@ -3,7 +3,6 @@
 
 pub mod codec;
 pub mod packet;
-pub mod ports;
 mod quality;
 pub mod reception;
 pub mod rtcp;

@@ -4,9 +4,7 @@
 
 mod body;
 mod check;
-#[allow(dead_code, reason = "used by the leg's machine only")]
-pub(crate) mod dialog;
-pub mod digest;
+//DIG
 mod error;
 mod head;
 mod message;
@@ -16,8 +14,11 @@ mod name_addr;
 mod params;
 mod print;
 mod reply;
+pub(crate) mod resolve;
 mod scan;
 mod stream;
+pub(crate) mod transaction;
+pub(crate) mod transport;
 mod typed;
 mod uri;
 mod values;
@@ -36,5 +37,5 @@ pub use uri::{Scheme, Uri};
 pub use values::{CSeq, MinSe, RAck, Reason, Refresher, Replaces, SessionExpires};
 pub use via::{Transport, Via};
 
-#[cfg(test)]
-mod rfc4475;
+//CT
+//RFC

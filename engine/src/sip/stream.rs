@@ -34,6 +34,11 @@ impl Framer {
         Framer::default()
     }
 
+    /// Says whether a head was taken whose body is still to come.
+    pub fn awaits_body(&self) -> bool {
+        self.pending.is_some()
+    }
+
     /// Takes the next frame off the front of the buffer; `None` when more bytes are needed. To be called
     /// until it says so. Without a Content-Length, which streams must have, there is no body.
     ///

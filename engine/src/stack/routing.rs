@@ -1,0 +1,50 @@
+//! Requests that were routed by way of us (RFC 3261 §16.4): a strict router has put our address into the
+//! Request-URI and the real target last, a loose one has left our address on top of Route.
+
+use super::Stack;
+use crate::sip::{Message, Name, Uri, resolve::default_port};
+
+impl Stack {
+    /// Restores the Request-URI that a strict router moved, and takes our own address off Route.
+    pub(super) fn fix_routes(&self, request: &mut Message) {
+        if request.header(Name::Route).is_none() {
+            return;
+        }
+        let Ok(mut routes) = request.routes() else {
+            return;
+        };
+        let strict = request
+            .uri()
+            .is_some_and(|uri| uri.has_param("lr") && self.names_us(uri));
+        if strict && let Some(target) = routes.pop() {
+            request.set_uri(target.uri);
+        }
+        let mut changed = strict;
+        while routes.first().is_some_and(|top| self.names_us(&top.uri)) {
+            routes.remove(0);
+            changed = true;
+        }
+        if changed {
+            request.remove(Name::Route);
+            for route in &routes {
+                request.push(Name::Route, route.to_string());
+            }
+        }
+    }
+
+    /// Says whether a URI names this engine: one of our addresses, or our domain.
+    fn names_us(&self, uri: &Uri) -> bool {
+        if !uri.is_sip() {
+            return false;
+        }
+        let transport = match uri.scheme() {
+            crate::sip::Scheme::Sips => crate::leg::Transport::Tls,
+            _ => crate::leg::Transport::Udp,
+        };
+        let port = uri.port().unwrap_or(default_port(transport));
+        match uri.host_ip() {
+            Some(ip) => self.hub.is_ours(ip, port),
+            None => uri.host().eq_ignore_ascii_case(&self.config.domain),
+        }
+    }
+}
