@@ -1,8 +1,19 @@
 //! The audio codecs Strowger speaks, what they are called in SDP, and how their frames become PCM.
 
+mod conceal;
+mod decode;
+mod encode;
+pub mod g711;
+mod opus;
 mod payload;
+mod resample;
+mod transcode;
 
+pub use decode::Decoder;
+pub use encode::Encoder;
 pub use payload::{OpusParameters, Payload, TelephoneEvent};
+pub use resample::Resampler;
+pub use transcode::{Frame, Transcoder};
 
 use std::fmt;
 use std::str::FromStr;
@@ -117,6 +128,14 @@ impl fmt::Display for Codec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.encoding())
     }
+}
+
+/// A codec could not be set up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum CodecError {
+    /// Opus refused its settings.
+    #[error("Opus refused its settings")]
+    Opus,
 }
 
 /// A codec name that is none of ours.
