@@ -5,6 +5,7 @@
 mod config;
 mod endpoint;
 pub mod leg;
+pub mod media;
 mod metrics;
 pub mod rtp;
 pub mod sdp;

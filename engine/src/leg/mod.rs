@@ -4,6 +4,12 @@
 //! orders through [`Endpoint`](crate::Endpoint) and hears [`LegEvent`]s through a [`LegSink`].
 
 mod events;
+#[allow(
+    dead_code,
+    unused_imports,
+    reason = "the driver that runs the machine is not written yet"
+)]
+pub(crate) mod machine;
 mod orders;
 
 pub use events::{Digit, DigitSource, EndedBy, Ending, LegEvent, Referral, Refusal};

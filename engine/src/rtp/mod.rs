@@ -3,6 +3,7 @@
 
 pub mod codec;
 pub mod packet;
+pub mod ports;
 mod quality;
 pub mod reception;
 pub mod rtcp;

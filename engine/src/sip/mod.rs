@@ -4,7 +4,9 @@
 
 mod body;
 mod check;
-//DIG
+#[allow(dead_code, reason = "used by the leg's machine only")]
+pub(crate) mod dialog;
+pub mod digest;
 mod error;
 mod head;
 mod message;
@@ -37,5 +39,5 @@ pub use uri::{Scheme, Uri};
 pub use values::{CSeq, MinSe, RAck, Reason, Refresher, Replaces, SessionExpires};
 pub use via::{Transport, Via};
 
-//CT
-//RFC
+#[cfg(test)]
+mod rfc4475;

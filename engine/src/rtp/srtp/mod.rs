@@ -2,5 +2,7 @@
 //! open packets.
 
 mod keys;
+mod protector;
 
 pub use keys::{BadKey, MasterKey, SrtpKeys, Suite};
+pub use protector::{BadKeys, Protector, RTCP_OVERHEAD};

@@ -1,0 +1,56 @@
+//! What a leg needs of the media plane.
+
+use crate::{
+    media::{MediaId, Plane},
+    rtp::Quality,
+    sdp::Agreed,
+};
+use serde::{Deserialize, Serialize};
+use std::net::{IpAddr, SocketAddr};
+
+/// A port pair of ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Port {
+    /// The stream.
+    pub id: MediaId,
+    /// Address for RTP, as written into SDP.
+    pub rtp: SocketAddr,
+    /// Address for RTCP.
+    pub rtcp: SocketAddr,
+}
+
+/// The media plane as a leg sees it.
+pub(crate) trait Audio {
+    /// Opens a port pair on the thread of `group`, in the address family of `towards`; none when the
+    /// range is used up.
+    fn open(&mut self, group: u64, towards: IpAddr) -> Option<Port>;
+    /// Sets what was agreed; may be repeated.
+    fn configure(&mut self, id: MediaId, agreed: &Agreed);
+    /// Sends key presses as telephone-events.
+    fn send_digits(&mut self, id: MediaId, digits: &str);
+    /// Gives the ports back and the figures.
+    fn close(&mut self, id: MediaId) -> Option<Quality>;
+}
+
+impl Audio for Plane {
+    fn open(&mut self, group: u64, towards: IpAddr) -> Option<Port> {
+        let opened = Plane::open(self, group, towards).ok()?;
+        Some(Port {
+            id: opened.id,
+            rtp: opened.rtp,
+            rtcp: opened.rtcp,
+        })
+    }
+
+    fn configure(&mut self, id: MediaId, agreed: &Agreed) {
+        Plane::configure(self, id, agreed.clone());
+    }
+
+    fn send_digits(&mut self, id: MediaId, digits: &str) {
+        self.send_dtmf(id, digits);
+    }
+
+    fn close(&mut self, id: MediaId) -> Option<Quality> {
+        Plane::close(self, id)
+    }
+}

@@ -1,0 +1,132 @@
+//! The receiving half of a leg: who is believed, what the payload types mean, when silence is odd.
+
+use super::{
+    Stream,
+    latch::{Latch, Sighting, Verdict},
+    metrics::Refused,
+};
+use crate::rtp::{
+    Codec, TelephoneEvent,
+    packet::{Header, Packet},
+};
+use std::{
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
+
+/// What a packet carries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A frame of speech.
+    Audio(Codec),
+    /// A key (RFC 4733).
+    Event(TelephoneEvent),
+    /// Comfort noise (RFC 3389).
+    Noise,
+}
+
+/// A packet that was accepted, by its place in the buffer.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Heard {
+    pub header: Header,
+    pub kind: Kind,
+    /// Clock of the party's audio, in Hz.
+    pub clock: u32,
+    /// Start of the payload.
+    pub start: usize,
+    /// Length of the payload.
+    pub len: usize,
+}
+
+/// State of the half.
+#[derive(Debug)]
+pub(super) struct Ears {
+    /// Who RTP comes from.
+    pub latch: Latch,
+    /// Who RTCP comes from, when it has a port of its own.
+    pub control: Latch,
+    /// Clock of the audio heard last.
+    clock: u32,
+    /// When something was last heard, or could first have been.
+    heard: Instant,
+    /// The present silence has been reported.
+    told: bool,
+}
+
+impl Ears {
+    /// Ears that know nobody.
+    pub fn new(now: Instant) -> Self {
+        Self {
+            latch: Latch::default(),
+            control: Latch::default(),
+            clock: Codec::Pcmu.clock(),
+            heard: now,
+            told: false,
+        }
+    }
+
+    /// Takes what was agreed.
+    pub fn configure(&mut self, stream: &Stream, now: Instant) {
+        self.latch.signal(stream.remote);
+        self.control.signal(stream.remote_rtcp);
+        if let Some(payload) = stream.codecs.first() {
+            self.clock = payload.codec.clock();
+        }
+        self.heard = now;
+        self.told = false;
+    }
+
+    /// Judges an RTP packet in the clear.
+    pub fn hear(
+        &mut self,
+        stream: &Stream,
+        bytes: &[u8],
+        from: SocketAddr,
+        authentic: bool,
+        now: Instant,
+    ) -> Result<Heard, Refused> {
+        let packet = Packet::parse(bytes).ok_or(Refused::Malformed)?;
+        let header = packet.header;
+        let kind = meaning(stream, header.pt).ok_or(Refused::Payload)?;
+        let sighting = Sighting {
+            from,
+            ssrc: header.ssrc,
+            seq: Some(header.sequence),
+            authentic,
+        };
+        match self.latch.judge(sighting, now) {
+            Verdict::Accept => {}
+            Verdict::TooEarly => return Err(Refused::Early),
+            Verdict::Foreign => return Err(Refused::Foreign),
+        }
+        self.heard = now;
+        self.told = false;
+        if let Kind::Audio(codec) = kind {
+            self.clock = codec.clock();
+        }
+        Ok(Heard {
+            header,
+            kind,
+            clock: self.clock,
+            start: packet.payload.as_ptr().addr() - bytes.as_ptr().addr(),
+            len: packet.payload.len(),
+        })
+    }
+
+    /// Says once that nothing has been heard for `limit`.
+    pub fn silent(&mut self, limit: Duration, now: Instant) -> bool {
+        let silent = !self.told && now.saturating_duration_since(self.heard) >= limit;
+        self.told |= silent;
+        silent
+    }
+}
+
+fn meaning(stream: &Stream, pt: u8) -> Option<Kind> {
+    if let Some(payload) = stream.codecs.iter().find(|payload| payload.recv_pt == pt) {
+        return Some(Kind::Audio(payload.codec));
+    }
+    if let Some(event) = stream.dtmf.iter().find(|event| event.recv_pt == pt) {
+        return Some(Kind::Event(*event));
+    }
+    (stream.comfort_noise == Some(pt)).then_some(Kind::Noise)
+}

@@ -1,0 +1,208 @@
+//! Orders as they come out of the mailbox, and legs that change threads.
+
+use super::{ARRIVAL_LIMIT, Worker};
+use crate::media::{
+    card::Card,
+    command::{Arrival, Command},
+    leg::{Doing, Leg},
+};
+use mio::{Interest, Token};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Instant,
+};
+
+impl Worker {
+    /// Reads the mailbox to its end, or up to an order that waits for a leg to come over.
+    pub(super) fn obey(&mut self) {
+        let shared = Arc::clone(&self.shared);
+        let Some(mailbox) = shared.mailboxes.get(self.index) else {
+            return;
+        };
+        mailbox.reading();
+        loop {
+            while let Some(arrival) = mailbox.arrival() {
+                self.arrived(arrival);
+            }
+            if let Some((id, until)) = self.expected {
+                if Instant::now() < until {
+                    return;
+                }
+                tracing::error!(leg = id.0, "a leg did not come over from its old thread");
+                self.expected = None;
+            }
+            let Some(command) = mailbox.order() else {
+                return;
+            };
+            self.guarded(|worker| worker.execute(command));
+        }
+    }
+
+    fn execute(&mut self, command: Command) {
+        match command {
+            Command::Open(leg) => {
+                self.adopt(leg);
+            }
+            Command::Configure(card, stream) => {
+                let now = Instant::now();
+                if let Some(leg) =
+                    self.owned(&card, |card| Command::Configure(card, stream.clone()))
+                {
+                    leg.configure(*stream, now);
+                }
+            }
+            Command::Bridge(a, b) => self.bridge(&a, &b),
+            Command::Play(card, prompt) => {
+                self.start(&card, |card| Command::Play(card, prompt), Doing::Idle);
+            }
+            Command::Echo(card) => self.start(&card, Command::Echo, Doing::Echo),
+            Command::Idle(card) => self.start(&card, Command::Idle, Doing::Idle),
+            Command::Dtmf(card, digits) => drop((card, digits)),
+            Command::Close(card) => {
+                if self.owned(&card, Command::Close).is_some()
+                    && let Some(slot) = self.legs.slot(card.id)
+                {
+                    drop(self.dismiss(slot));
+                }
+            }
+            Command::Depart(card, to) => self.depart(card, to),
+            Command::Expect(card) => self.expect(&card),
+            Command::Stop => self.stopping = true,
+            #[cfg(test)]
+            Command::Settle(done) => {
+                let _ = done.send(());
+            }
+            #[cfg(test)]
+            Command::Fault(card) => {
+                if let Some(leg) = self.owned(&card, Command::Fault) {
+                    leg.faulty = true;
+                }
+            }
+        }
+    }
+
+    /// Finds a leg of this thread. An order for one that has moved is passed on; one for a leg that
+    /// is gone is forgotten.
+    fn owned(
+        &mut self,
+        card: &Arc<Card>,
+        again: impl FnOnce(Arc<Card>) -> Command,
+    ) -> Option<&mut Leg> {
+        if let Some(slot) = self.legs.slot(card.id) {
+            self.current = Some(slot);
+            return self.legs.at(slot);
+        }
+        let home = card.home.load(Ordering::SeqCst);
+        if home != self.index {
+            self.forward(home, again(Arc::clone(card)));
+        }
+        None
+    }
+
+    /// Lets a leg do something on its own; its partner, when it had one, falls idle.
+    fn start(&mut self, card: &Arc<Card>, again: impl FnOnce(Arc<Card>) -> Command, doing: Doing) {
+        if self.owned(card, again).is_none() {
+            return;
+        }
+        let Some(slot) = self.legs.slot(card.id) else {
+            return;
+        };
+        self.part(slot);
+        if let Some(leg) = self.legs.at(slot) {
+            leg.doing = doing;
+        }
+    }
+
+    fn bridge(&mut self, a: &Arc<Card>, b: &Arc<Card>) {
+        let (Some(one), Some(other)) = (self.legs.slot(a.id), self.legs.slot(b.id)) else {
+            return;
+        };
+        if one == other {
+            return self.start(a, Command::Echo, Doing::Echo);
+        }
+        self.part(one);
+        self.part(other);
+        for (slot, peer) in [(one, other), (other, one)] {
+            if let Some(leg) = self.legs.at(slot) {
+                leg.doing = Doing::Relay(peer);
+            }
+        }
+    }
+
+    /// Ends what a leg is doing, for its partner too.
+    fn part(&mut self, slot: usize) {
+        let Some(leg) = self.legs.at(slot) else {
+            return;
+        };
+        if let Doing::Relay(peer) = leg.stop()
+            && let Some(peer) = self.legs.at(peer)
+        {
+            peer.stop();
+        }
+    }
+
+    /// Starts to listen for a leg.
+    fn adopt(&mut self, leg: Box<Leg>) -> usize {
+        let slot = self.legs.insert(leg);
+        self.tally.legs.set(self.legs.len() as u64);
+        let Some(leg) = self.legs.at(slot) else {
+            return slot;
+        };
+        let id = leg.card.id;
+        let listening = self
+            .registry
+            .register(&mut leg.rtp, Token(slot * 2), Interest::READABLE)
+            .and_then(|()| {
+                self.registry
+                    .register(&mut leg.rtcp, Token(slot * 2 + 1), Interest::READABLE)
+            });
+        if let Err(error) = listening {
+            tracing::error!(leg = id.0, %error, "an RTP socket cannot be listened to");
+            self.fail(slot);
+        }
+        slot
+    }
+
+    /// Takes a leg out of the thread: nobody hears it and it hears nobody.
+    pub(super) fn dismiss(&mut self, slot: usize) -> Option<Box<Leg>> {
+        self.part(slot);
+        let mut leg = self.legs.remove(slot)?;
+        self.tally.legs.set(self.legs.len() as u64);
+        self.playing.retain(|playing| *playing != slot);
+        for socket in [&mut leg.rtp, &mut leg.rtcp] {
+            if let Err(error) = self.registry.deregister(socket) {
+                tracing::debug!(%error, "an RTP socket was not listened to");
+            }
+        }
+        Some(leg)
+    }
+
+    fn depart(&mut self, card: Arc<Card>, to: usize) {
+        let leg = self.legs.slot(card.id).and_then(|slot| self.dismiss(slot));
+        if let Some(mailbox) = self.shared.mailboxes.get(to) {
+            mailbox.arrive(Arrival { card, leg });
+        }
+    }
+
+    fn expect(&mut self, card: &Card) {
+        if let Some(place) = self.gone.iter().position(|id| *id == card.id) {
+            self.gone.swap_remove(place);
+        } else if self.legs.slot(card.id).is_none() {
+            self.expected = Some((card.id, Instant::now() + ARRIVAL_LIMIT));
+        }
+    }
+
+    fn arrived(&mut self, Arrival { card, leg }: Arrival) {
+        let awaited = self.expected.is_some_and(|(id, _)| id == card.id);
+        if awaited {
+            self.expected = None;
+        }
+        match leg {
+            Some(leg) => {
+                self.adopt(leg);
+            }
+            None if !awaited => self.gone.push(card.id),
+            None => {}
+        }
+    }
+}
