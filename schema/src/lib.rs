@@ -1,1 +1,45 @@
-//! x
+#![doc = include_str!("../README.md")]
+
+mod account;
+mod api_key;
+mod binding;
+mod call;
+mod db;
+mod endpoint;
+mod error;
+mod extension;
+mod id;
+mod idempotency;
+mod kinds;
+pub mod page;
+mod phone_number;
+mod platform;
+mod ring_group;
+mod setting;
+mod tables;
+mod trunk;
+pub mod types;
+mod user;
+
+pub use account::{Account, AccountChanges, NewAccount};
+pub use api_key::{ApiKey, NewApiKey};
+pub use binding::{Binding, BindingChange};
+pub use call::{Call, CallFilter, CallInsight, CallParties, CallTimes, CallTrace, Recorded};
+pub use db::{Db, DbConfig, Observation, Observer, QUERY_LIMIT, migrate};
+pub use endpoint::{Digest, Endpoint, EndpointChanges, NewEndpoint};
+pub use error::{Cause, Constraint, DbError};
+pub use extension::{Extension, ExtensionChanges, NewExtension};
+pub use id::{Id, IdError, Kind};
+pub use idempotency::{Claim, IdempotencyScope, StoredResponse};
+pub use kinds::{AudioClip, DialPlan, Location, Queue, SharedVoicemailBox, VoiceApp};
+pub use phone_number::{
+    CallerIdSettings, Directory, NewPhoneNumber, NumberClaim, Origin, PhoneNumber,
+    PhoneNumberChanges, Placement, StockSearch,
+};
+pub use platform::{FirstKey, Platform};
+pub use ring_group::{
+    MemberTarget, NewRingGroup, RingGroup, RingGroupChanges, RingGroupDeletion, RingGroupMember,
+};
+pub use trunk::{NewTrunk, Trunk, TrunkAccess, TrunkChanges, TrunkChoice};
+pub use types::{Json, Secret, TargetId, Time};
+pub use user::{NewUser, RING_ALL_MAX, User, UserChanges};

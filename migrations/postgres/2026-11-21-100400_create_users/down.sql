@@ -1,0 +1,3 @@
+DROP TABLE extensions;
+DROP TABLE endpoints;
+DROP TABLE users;

@@ -1,0 +1,2 @@
+DROP TABLE ring_group_members;
+DROP TABLE ring_groups;

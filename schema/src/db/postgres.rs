@@ -1,0 +1,137 @@
+//! PostgreSQL: a pool of connections on a runtime of its own, so that they outlive every arbiter.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use diesel::ConnectionError;
+pub(crate) use diesel::pg::Pg as Backend;
+use diesel_async::AsyncPgConnection;
+use diesel_async::pooled_connection::deadpool::{Object, Pool};
+use diesel_async::pooled_connection::{
+    AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod,
+};
+pub(crate) use diesel_async::{AsyncPgConnection as Conn, RunQueryDsl};
+use tokio::runtime::{Builder, Handle, Runtime};
+use tokio_postgres::{Config, NoTls};
+
+use super::QUERY_LIMIT;
+use crate::error::DbError;
+
+/// How long a connection may take to come up.
+const CONNECT_LIMIT: Duration = Duration::from_secs(5);
+
+/// When the peer of a silent connection is asked whether it is still there.
+const KEEPALIVE_AFTER: Duration = Duration::from_secs(15);
+
+/// How long sent data may stay unacknowledged.
+const DEAD_AFTER: Duration = Duration::from_secs(10);
+
+/// Threads that drive the connections; they only move bytes.
+const THREADS: usize = 2;
+
+/// The connections.
+pub(crate) type PgPool = Pool<AsyncPgConnection>;
+
+/// The pool and the handle of its runtime.
+#[derive(Clone)]
+pub(crate) struct Store {
+    pool: PgPool,
+    runtime: Arc<OwnRuntime>,
+}
+
+/// Ends its threads without waiting when dropped, which is allowed anywhere.
+struct OwnRuntime {
+    handle: Handle,
+    runtime: Option<Runtime>,
+}
+
+impl Drop for OwnRuntime {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+impl Store {
+    pub(crate) fn open(url: &str, size: usize) -> Result<Self, DbError> {
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(THREADS)
+            .thread_name("db-postgres")
+            .enable_all()
+            .build()
+            .map_err(DbError::unavailable)?;
+        let mut config = ManagerConfig::default();
+        // A closed connection is noticed by its driver, so nothing need be asked at each use.
+        config.recycling_method = RecyclingMethod::Fast;
+        config.custom_setup = Box::new(|url| Box::pin(connect(settings(url))));
+        settings(url).map_err(DbError::internal)?;
+        let manager = AsyncDieselConnectionManager::new_with_config(url, config);
+        let pool = Pool::builder(manager).max_size(size.max(1)).build();
+        Ok(Self {
+            pool: pool.map_err(DbError::internal)?,
+            runtime: Arc::new(OwnRuntime {
+                handle: runtime.handle().clone(),
+                runtime: Some(runtime),
+            }),
+        })
+    }
+
+    /// Runs what `make` makes of the pool, on the runtime that owns the connections.
+    pub(crate) async fn run<T, F>(&self, make: impl FnOnce(PgPool) -> F) -> Result<T, DbError>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, DbError>> + Send + 'static,
+    {
+        let run = tokio::time::timeout(QUERY_LIMIT, make(self.pool.clone()));
+        match self.runtime.handle.spawn(run).await {
+            Ok(Ok(outcome)) => outcome,
+            Ok(Err(elapsed)) => Err(DbError::unavailable(elapsed)),
+            Err(error) if error.is_panic() => Err(DbError::internal("the query panicked")),
+            Err(error) => Err(DbError::unavailable(error)),
+        }
+    }
+}
+
+/// A connection of the pool, or a new one.
+pub(crate) async fn connection(pool: &PgPool) -> Result<Object<AsyncPgConnection>, DbError> {
+    pool.get().await.map_err(DbError::unavailable)
+}
+
+fn settings(url: &str) -> Result<Config, tokio_postgres::Error> {
+    let mut config: Config = url.parse()?;
+    config
+        .application_name("strowger")
+        .connect_timeout(CONNECT_LIMIT)
+        .keepalives_idle(KEEPALIVE_AFTER)
+        .tcp_user_timeout(DEAD_AFTER);
+    Ok(config)
+}
+
+async fn connect(
+    config: Result<Config, tokio_postgres::Error>,
+) -> Result<AsyncPgConnection, ConnectionError> {
+    let bad = |error: tokio_postgres::Error| ConnectionError::BadConnection(error.to_string());
+    let (client, connection) = config.map_err(bad)?.connect(NoTls).await.map_err(bad)?;
+    let limit = QUERY_LIMIT.as_millis();
+    client
+        .batch_execute(&format!(
+            "SET statement_timeout = {limit}; SET TIME ZONE 'UTC'"
+        ))
+        .await
+        .map_err(bad)?;
+    AsyncPgConnection::try_from_client_and_connection(client, connection).await
+}
+
+/// Runs several statements as one.
+macro_rules! write_tx {
+    ($c:ident, $body:block) => {
+        diesel_async::AsyncConnection::transaction::<_, $crate::DbError, _>(
+            $c,
+            async move |$c: &mut Conn| $body,
+        )
+        .await
+    };
+}
+pub(crate) use write_tx;
