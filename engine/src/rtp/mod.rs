@@ -2,6 +2,7 @@
 //! statistics. Bytes and `now` go in, bytes and facts come out; no socket and no clock is touched here.
 
 pub mod codec;
+pub mod dtmf;
 pub mod packet;
 pub mod ports;
 mod quality;
