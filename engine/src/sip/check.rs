@@ -110,6 +110,7 @@ fn syntax(message: &Message) -> Result<(), Rejection> {
     let reason = match message.fault() {
         None => return headers(message),
         Some(Fault::Version) => return Err(Rejection::new(505, "")),
+        Some(Fault::TooLarge) => return Err(Rejection::new(513, "")),
         Some(Fault::StartLine) => "Malformed Request-Line",
         Some(Fault::RequestUri) => "Malformed Request-URI",
         Some(Fault::HeaderLine) => "Malformed Header",

@@ -172,16 +172,14 @@ fn next_line(text: &str, start: usize) -> Option<(Line, usize)> {
 fn field(line: &str, base: usize) -> Option<Field> {
     let colon = memchr::memchr(b':', line.as_bytes())?;
     let name = line.get(..colon)?.trim_end_matches([' ', '\t']);
-    if !scan::is_token(name) {
-        return None;
-    }
     let after = line.get(colon + 1..)?;
     let value = after.trim_start_matches([' ', '\t']);
     let start = base + line.len() - value.len();
     let end = start + value.trim_end_matches([' ', '\t']).len();
     let name = match Name::parse(name) {
         Some(known) => FieldName::Known(known),
-        None => FieldName::Other(span(base, base + name.len())),
+        None if scan::is_token(name) => FieldName::Other(span(base, base + name.len())),
+        None => return None,
     };
     Some(Field {
         name,

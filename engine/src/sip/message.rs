@@ -46,6 +46,8 @@ pub enum Fault {
     ContentLength,
     /// The body is shorter than Content-Length says.
     ShortBody,
+    /// Content-Length makes it larger than [`MAX_MESSAGE_BYTES`](super::MAX_MESSAGE_BYTES).
+    TooLarge,
 }
 
 /// Where a text lies: in the received head, or on its own.

@@ -1,5 +1,7 @@
 //! The 49 messages of RFC 4475, each with the verdict it gets here.
 
+use proptest::prelude::*;
+
 use super::{ParseError, Refusal, check_request, check_response, parse_datagram};
 
 /// What becomes of a message that is alone in its datagram.
@@ -269,4 +271,36 @@ fn odd_parts_of_valid_messages_are_found() {
         (m.method().unwrap().as_str(), m.body().len()),
         ("REGISTER", 0)
     );
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1024))]
+
+    #[test]
+    fn mutilated_messages_never_panic(
+        which in 0..MESSAGES.len(),
+        edits in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>(), 0..3u8), 1..8),
+    ) {
+        let mut bytes = MESSAGES[which].1.to_vec();
+        for (at, byte, kind) in edits {
+            let at = at.index(bytes.len());
+            match kind {
+                0 => bytes[at] = byte,
+                1 => bytes.insert(at, byte),
+                _ => drop(bytes.drain(at..(at + usize::from(byte % 16)).min(bytes.len()))),
+            }
+            if bytes.is_empty() {
+                break;
+            }
+        }
+        if let Ok(mut message) = parse_datagram(&bytes) {
+            let (_, _) = (check_request(&message), check_response(&message));
+            message.note_source(([192, 0, 2, 1], 5060).into());
+            let (_, _, _) = (message.sdp(), message.reasons(), message.ack_for(&message));
+            let printed = message.to_vec();
+            if message.fault().is_none() {
+                prop_assert_eq!(parse_datagram(&printed).unwrap().to_vec(), printed);
+            }
+        }
+    }
 }

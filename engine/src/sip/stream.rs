@@ -50,15 +50,15 @@ impl Framer {
             if let Some(ping) = skip_line_ends(buffer) {
                 return Ok(ping);
             }
-            let Some(message) = self.head(buffer)? else {
+            let Some((message, head)) = self.head(buffer)? else {
                 return Ok(None);
             };
             let length = match message.content_length() {
                 Ok(length) => length.unwrap_or(0),
                 Err(fault) => return Ok(Some(last(message, fault))),
             };
-            if length > MAX_MESSAGE_BYTES {
-                return Ok(Some(last(message, Fault::ShortBody)));
+            if length > MAX_MESSAGE_BYTES - head {
+                return Ok(Some(last(message, Fault::TooLarge)));
             }
             self.pending = Some((Box::new(message), length));
         }
@@ -74,8 +74,8 @@ impl Framer {
         }
     }
 
-    /// Takes a whole head off the buffer.
-    fn head(&mut self, buffer: &mut BytesMut) -> Result<Option<Message>, ParseError> {
+    /// Takes a whole head off the buffer; hands back its length too, within the limit.
+    fn head(&mut self, buffer: &mut BytesMut) -> Result<Option<(Message, usize)>, ParseError> {
         let from = self.searched.saturating_sub(3);
         let Some(length) = buffer.get(from..).and_then(head_length) else {
             self.searched = buffer.len();
@@ -85,10 +85,11 @@ impl Framer {
             };
         };
         self.searched = 0;
-        if from + length > MAX_MESSAGE_BYTES {
+        let length = from + length;
+        if length > MAX_MESSAGE_BYTES {
             return Err(ParseError::TooLarge);
         }
-        parse_head(&buffer.split_to(from + length)).map(Some)
+        Ok(Some((parse_head(&buffer.split_to(length))?, length)))
     }
 }
 
@@ -152,7 +153,7 @@ mod tests {
         );
         assert_eq!(
             frames(&[b"OPTIONS sip:a@b SIP/2.0\r\nl: 99999999\r\n\r\n"]),
-            ["last ShortBody"]
+            ["last TooLarge"]
         );
         assert_eq!(
             frames(&[b"OPTIONS sip:a@b SIP/2.0\r\nl: 1\r\nl: 2\r\n\r\n"]),

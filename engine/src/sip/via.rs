@@ -159,7 +159,8 @@ impl Via {
 
     /// Where an answer to this Via goes over an unreliable transport: `received` or the address in
     /// sent-by, with `rport`, the written port or the default one (RFC 3261 §18.2.2). `None` when
-    /// sent-by is a name and nothing was received.
+    /// sent-by is a name and nothing was received. `maddr` is not followed: it would let anybody send our
+    /// answers to somebody else.
     pub fn answer_address(&self) -> Option<SocketAddr> {
         let ip = self.received().or_else(|| self.host_ip())?;
         let default = if matches!(self.transport, Transport::Tls | Transport::Wss) {

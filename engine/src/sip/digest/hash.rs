@@ -1,6 +1,6 @@
 //! The hashes of digest: HA1, HA2 and the response made of them (RFC 7616 §3.4).
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 
 use md5::{Digest as _, Md5};
 
@@ -130,12 +130,17 @@ pub(super) fn same(a: &str, b: &str) -> bool {
 
 /// Lower-case hexadecimal digits.
 pub(super) fn hex(bytes: &[u8]) -> String {
-    let mut out = String::with_capacity(bytes.len() * 2);
-    for byte in bytes {
-        // Writing into a String cannot fail.
-        let _ = write!(out, "{byte:02x}");
-    }
-    out
+    let digit = |value: u8| {
+        char::from(if value < 10 {
+            b'0' + value
+        } else {
+            b'a' + value - 10
+        })
+    };
+    bytes
+        .iter()
+        .flat_map(|b| [digit(b >> 4), digit(b & 15)])
+        .collect()
 }
 
 #[cfg(test)]
