@@ -3,18 +3,58 @@
 //! Sans-IO: what happened and the time go in, what is to be done comes out. Handlers are split by who
 //! speaks: `from_orders`, `from_peer_request`, `from_peer_response`, `from_timers`.
 
+mod answering;
 mod audio;
+mod calling;
+mod challenge;
+mod clock;
+mod desk;
 mod door;
+mod ending;
+mod from_orders;
+mod from_peer_request;
+mod from_peer_response;
+mod from_timers;
+mod identity;
+mod info;
+mod invitation;
+mod offer_answer;
+mod referral;
+mod refresh;
+mod reliable;
+mod renegotiation;
+mod session_timer;
+mod snapshot;
+mod state;
+mod text;
+mod wire;
+
+#[cfg(test)]
+mod tests;
 
 pub(crate) use audio::{Audio, Port};
 pub(crate) use door::{
     ClientTx, Input, Order, Output, Path, ServerTx, Target, TimerName, TxFailure,
 };
+pub(crate) use invitation::invitation;
+pub(crate) use snapshot::SnapshotError;
 
 use crate::{
-    Config, LegError, Timers, leg::Dial, media::MediaId, rtp::Codec, sdp::Agreed, sip::Message,
+    Config, LegError, Timers,
+    leg::{Dial, EndedBy, LegEvent},
+    media::{MediaEvent, MediaId},
+    rtp::Codec,
+    sdp::Agreed,
+    sip::Message,
 };
-use std::{sync::Arc, time::Instant};
+use clock::{Clock, Names};
+use desk::{Desk, Facts};
+use info::Keys;
+use offer_answer::{Talk, Wishes};
+use referral::Referrals;
+use session_timer::SessionTimer;
+use state::Phase;
+use std::{collections::BTreeMap, sync::Arc, time::Instant};
 
 /// What all legs of an engine share.
 #[derive(Debug, Clone)]
@@ -41,8 +81,8 @@ impl Settings {
             agent: config.agent.clone(),
             timers: config.timers,
             codecs: Codec::ALL.to_vec(),
-            session_interval: 1800,
-            min_session: 90,
+            session_interval: session_timer::SESSION_INTERVAL,
+            min_session: session_timer::MIN_SESSION,
         }
     }
 }
@@ -65,26 +105,40 @@ pub(crate) struct Incoming {
 /// One leg.
 #[derive(Debug)]
 pub(crate) struct Leg {
-    phase: (),
+    desk: Desk,
+    talk: Talk,
+    session: Option<SessionTimer>,
+    referrals: Referrals,
+    keys: Keys,
+    phase: Phase,
+}
+
+/// The surroundings of one call of the machine.
+pub(super) struct Turn<'a> {
+    pub now: Instant,
+    pub audio: &'a mut dyn Audio,
+    pub out: &'a mut Vec<Output>,
+}
+
+impl Turn<'_> {
+    fn tell(&mut self, event: LegEvent) {
+        self.out.push(Output::Tell(event));
+    }
 }
 
 impl Leg {
     /// Takes a new INVITE.
     ///
     /// # Errors
-    /// The final response to send at once, when nobody need be asked.
+    /// The final response to send at once, when nobody need be asked: the request is malformed, wants
+    /// an extension we do not know, or has a body that we cannot read.
     pub fn incoming(
-        _settings: Arc<Settings>,
+        settings: Arc<Settings>,
         arrival: Incoming,
-        _now: Instant,
-        _out: &mut Vec<Output>,
+        now: Instant,
+        out: &mut Vec<Output>,
     ) -> Result<Leg, Box<Message>> {
-        Err(Box::new(Message::response_to(
-            &arrival.invite,
-            503,
-            "",
-            None,
-        )))
+        answering::begin(settings, arrival, now, out)
     }
 
     /// Starts an outgoing leg; the first output asks for the path.
@@ -92,23 +146,43 @@ impl Leg {
     /// # Errors
     /// [`LegError::Address`] when a URI of the order cannot be read.
     pub fn outgoing(
-        _settings: Arc<Settings>,
-        _dial: Dial,
-        _like: Option<Agreed>,
-        _seed: u64,
-        _out: &mut Vec<Output>,
+        settings: Arc<Settings>,
+        dial: Dial,
+        like: Option<Agreed>,
+        seed: u64,
+        out: &mut Vec<Output>,
     ) -> Result<Leg, LegError> {
-        Err(LegError::State)
+        calling::begin(settings, dial, like, seed, out)
     }
 
     /// Takes what happened.
     pub fn apply(
         &mut self,
-        _input: Input,
-        _now: Instant,
-        _audio: &mut dyn Audio,
-        _out: &mut Vec<Output>,
+        input: Input,
+        now: Instant,
+        audio: &mut dyn Audio,
+        out: &mut Vec<Output>,
     ) {
+        let turn = &mut Turn { now, audio, out };
+        match input {
+            Input::Located(path) => self.located(path, turn),
+            Input::Unreachable => self.unreachable(turn),
+            Input::Request { tx, message, path } => self.requested(tx, &message, path, turn),
+            Input::Cancel {
+                tx,
+                invite,
+                message,
+            } => self.cancelled(tx, invite, &message, turn),
+            Input::Ack(message) => self.acknowledged(&message, turn),
+            Input::Response { tx, message } => self.responded(tx, &message, turn),
+            Input::Failed { tx, why } => self.failed(tx, why, turn),
+            Input::Timer(name) => {
+                if self.desk.clock.fired(name) {
+                    self.timer(name, turn);
+                }
+            }
+            Input::Media(event) => self.heard(event, turn),
+        }
     }
 
     /// Takes an order.
@@ -117,21 +191,60 @@ impl Leg {
     /// Says why the order cannot be carried out; the leg is as it was.
     pub fn order(
         &mut self,
-        _order: Order,
-        _now: Instant,
-        _audio: &mut dyn Audio,
-        _out: &mut Vec<Output>,
+        order: Order,
+        now: Instant,
+        audio: &mut dyn Audio,
+        out: &mut Vec<Output>,
     ) -> Result<(), LegError> {
-        Err(LegError::State)
+        self.obey(order, &mut Turn { now, audio, out })
     }
 
     /// The leg's stream in the media plane, once a port is open.
     pub fn media(&self) -> Option<MediaId> {
-        None
+        self.talk.id()
     }
 
     /// What the leg speaks, once offer and answer are through.
     pub fn agreed(&self) -> Option<&Agreed> {
-        None
+        self.talk.agreed()
+    }
+
+    fn heard(&mut self, event: MediaEvent, turn: &mut Turn<'_>) {
+        let ended = matches!(
+            self.phase,
+            Phase::Gone | Phase::Closing(_) | Phase::Cancelling(_)
+        );
+        match event {
+            _ if ended => {}
+            MediaEvent::Digit { digit, duration_ms } => turn.tell(info::by_rtp(digit, duration_ms)),
+            MediaEvent::Silent => turn.tell(LegEvent::MediaLost),
+            MediaEvent::Failed => self.end(EndedBy::Failure, ending::How::default(), turn),
+        }
+    }
+}
+
+impl Desk {
+    fn new(settings: Arc<Settings>, names: Names, facts: Facts) -> Desk {
+        Desk {
+            settings,
+            names,
+            clock: Clock::default(),
+            client: None,
+            facts,
+            requests: BTreeMap::new(),
+        }
+    }
+}
+
+impl Leg {
+    fn new(desk: Desk, wishes: Wishes, phase: Phase) -> Leg {
+        Leg {
+            desk,
+            talk: Talk::new(wishes),
+            session: None,
+            referrals: Referrals::default(),
+            keys: Keys::default(),
+            phase,
+        }
     }
 }

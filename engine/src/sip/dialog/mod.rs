@@ -3,6 +3,8 @@
 
 mod request;
 
+pub(crate) use request::MAX_FORWARDS;
+
 use crate::{
     leg::DialogKey,
     sip::{HeaderError, Message, Name, NameAddr, Uri},

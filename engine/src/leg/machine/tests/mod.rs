@@ -1,0 +1,13 @@
+//! The machine as tables of inputs and outputs: no sockets, no clock, no media plane.
+
+mod answered;
+mod cancelled;
+mod challenged;
+mod early;
+mod incoming;
+mod outgoing;
+mod referred;
+mod refreshed;
+mod renegotiated;
+mod restored;
+mod rig;
