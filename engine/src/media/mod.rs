@@ -9,10 +9,13 @@ mod latch;
 mod leg;
 mod metrics;
 mod mouth;
+mod music;
 mod outlet;
 mod plane;
+pub mod prompt;
 pub mod quality;
 mod thread;
+pub mod tone;
 
 #[cfg(test)]
 mod tests;

@@ -1,0 +1,312 @@
+//! What the plane can play by itself, encoded once for all legs: a leg only walks through the frames.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use super::{music, tone};
+use crate::leg::Prompt;
+use crate::rtp::Codec;
+use crate::rtp::codec::{CodecError, Encoder, FRAME_MS, Payload};
+
+/// Loops that are built once: those whose content never changes.
+const FIXED: [Prompt; 5] = [
+    Prompt::Silence,
+    Prompt::Ringback,
+    Prompt::Busy,
+    Prompt::Congestion,
+    Prompt::Music,
+];
+/// Single tones kept encoded; more are built anew each time.
+const MOST_TONES: usize = 64;
+/// Frames encoded and thrown away before a loop, so that its end fits its beginning.
+const WARM_UP: usize = 25;
+/// Longest encoded frame, in bytes.
+const LONGEST_FRAME: usize = 400;
+
+/// Frames of 20 ms that are played round and round.
+#[derive(Debug)]
+struct Loop {
+    frames: Vec<Box<[u8]>>,
+}
+
+#[derive(Debug)]
+struct Fixed {
+    prompt: Prompt,
+    codec: Codec,
+    built: OnceLock<Loop>,
+}
+
+type ToneKey = (u16, i8, Codec);
+
+/// All prompts in all codecs.
+#[derive(Debug)]
+pub struct Store {
+    fixed: Vec<Arc<Fixed>>,
+    tones: Mutex<HashMap<ToneKey, Arc<Loop>>>,
+}
+
+impl Store {
+    /// A store in which only silence is ready; [`Store::build`] does the rest.
+    pub fn new() -> Store {
+        let fixed = FIXED.into_iter().flat_map(|prompt| {
+            Codec::ALL.into_iter().map(move |codec| {
+                Arc::new(Fixed {
+                    prompt,
+                    codec,
+                    built: OnceLock::new(),
+                })
+            })
+        });
+        let store = Store {
+            fixed: fixed.collect(),
+            tones: Mutex::new(HashMap::new()),
+        };
+        for fixed in &store.fixed {
+            if fixed.prompt == Prompt::Silence {
+                fixed.build();
+            }
+        }
+        store
+    }
+
+    /// A store that builds its loops on a thread of its own; until one is done, silence is played in
+    /// its place. All are done within a second on an ordinary machine.
+    pub fn start() -> Arc<Store> {
+        let store = Arc::new(Store::new());
+        let builder = Arc::clone(&store);
+        let spawned = std::thread::Builder::new()
+            .name("prompts".to_owned())
+            .spawn(move || builder.build());
+        if let Err(error) = spawned {
+            tracing::error!(%error, "prompts cannot be built; only silence is played");
+        }
+        store
+    }
+
+    /// Builds every loop that is not there yet, the quick ones first.
+    pub fn build(&self) {
+        let mut waiting: Vec<&Arc<Fixed>> = self.fixed.iter().collect();
+        waiting.sort_by_key(|fixed| (fixed.codec == Codec::Opus, fixed.prompt == Prompt::Music));
+        for fixed in waiting {
+            fixed.build();
+        }
+    }
+
+    /// A player of a prompt in the codec that a leg sends.
+    pub fn player(&self, prompt: Prompt, payload: Payload) -> Player {
+        let codec = payload.codec;
+        let find = |wanted: Prompt| {
+            let mut fixed = self.fixed.iter();
+            fixed.find(|fixed| fixed.prompt == wanted && fixed.codec == codec)
+        };
+        let source = match prompt {
+            Prompt::Tone { hz, level } => Source::Own(self.tone((hz, level, codec))),
+            prompt => find(prompt).map_or(Source::None, |fixed| Source::Fixed(Arc::clone(fixed))),
+        };
+        Player {
+            source,
+            silence: find(Prompt::Silence).map(Arc::clone),
+            at: 0,
+        }
+    }
+
+    fn tone(&self, key: ToneKey) -> Arc<Loop> {
+        let tones = || self.tones.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = tones().get(&key) {
+            return Arc::clone(known);
+        }
+        let (hz, level, codec) = key;
+        let rate = rate(codec);
+        let built = Arc::new(Loop::encode(&tone::sine(hz, level, rate), codec, rate));
+        let mut tones = tones();
+        if tones.len() < MOST_TONES {
+            tones.insert(key, Arc::clone(&built));
+        }
+        built
+    }
+}
+
+impl Default for Store {
+    fn default() -> Store {
+        Store::new()
+    }
+}
+
+impl Fixed {
+    fn build(&self) {
+        let rate = rate(self.codec);
+        self.built.get_or_init(|| {
+            let samples = match self.prompt {
+                Prompt::Ringback => tone::RINGBACK.samples(rate),
+                Prompt::Busy => tone::BUSY.samples(rate),
+                Prompt::Congestion => tone::CONGESTION.samples(rate),
+                Prompt::Music => music::samples(rate),
+                Prompt::Silence | Prompt::Tone { .. } => vec![0; rate as usize / 50],
+            };
+            Loop::encode(&samples, self.codec, rate)
+        });
+    }
+}
+
+/// PCM rate that a codec's prompts are made at. They hold nothing above 4 kHz, so Opus needs no more.
+fn rate(codec: Codec) -> u32 {
+    match codec {
+        Codec::G722 => 16_000,
+        Codec::Pcmu | Codec::Pcma | Codec::Opus => 8_000,
+    }
+}
+
+impl Loop {
+    fn encode(samples: &[i16], codec: Codec, rate: u32) -> Loop {
+        let frames = Loop::try_encode(samples, codec, rate).unwrap_or_else(|error| {
+            tracing::error!(%error, %codec, "a prompt cannot be encoded");
+            Vec::new()
+        });
+        Loop { frames }
+    }
+
+    fn try_encode(samples: &[i16], codec: Codec, rate: u32) -> Result<Vec<Box<[u8]>>, CodecError> {
+        let mut encoder = Encoder::new(Payload::new(codec, codec.default_pt()), rate)?;
+        let frame = (rate / 1_000 * FRAME_MS) as usize;
+        let frames = samples.chunks_exact(frame);
+        let count = frames.len();
+        let mut packet = [0; LONGEST_FRAME];
+        let lead = frames.clone().cycle().skip(count - WARM_UP % count.max(1));
+        let mut encoded = Vec::with_capacity(count);
+        for (n, pcm) in lead.take(WARM_UP + count).enumerate() {
+            let length = encoder.encode(pcm, &mut packet).unwrap_or(0);
+            if n >= WARM_UP {
+                encoded.push(packet.get(..length).unwrap_or_default().into());
+            }
+        }
+        Ok(encoded)
+    }
+}
+
+/// Walks through a prompt, for one leg.
+#[derive(Debug, Clone)]
+pub struct Player {
+    source: Source,
+    silence: Option<Arc<Fixed>>,
+    at: usize,
+}
+
+#[derive(Debug, Clone)]
+enum Source {
+    Fixed(Arc<Fixed>),
+    Own(Arc<Loop>),
+    None,
+}
+
+impl Player {
+    /// The payload of the next 20 ms; empty only when the codec cannot be encoded at all.
+    pub fn next_frame(&mut self) -> &[u8] {
+        let playing = match &self.source {
+            Source::Fixed(fixed) => fixed.built.get(),
+            Source::Own(built) => Some(built.as_ref()),
+            Source::None => None,
+        };
+        if let Some(playing) = playing
+            && let Some(frame) = playing.frames.get(self.at)
+        {
+            self.at += 1;
+            if self.at == playing.frames.len() {
+                self.at = 0;
+            }
+            return frame;
+        }
+        let silence = self.silence.as_ref().and_then(|fixed| fixed.built.get());
+        let frame = silence.and_then(|silence| silence.frames.first());
+        frame.map(|frame| &**frame).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rtp::codec::Decoder;
+
+    fn hear(player: &mut Player, codec: Codec, frames: usize) -> Vec<i16> {
+        let mut decoder = Decoder::new(codec, 8_000).unwrap();
+        let mut heard = Vec::new();
+        for _ in 0..frames {
+            assert!(decoder.decode(player.next_frame(), &mut heard));
+        }
+        heard
+    }
+
+    fn payload(codec: Codec) -> Payload {
+        Payload::new(codec, codec.default_pt())
+    }
+
+    #[test]
+    fn every_prompt_is_heard_at_its_level_in_every_quick_codec() {
+        let store = Store::new();
+        for fixed in &store.fixed {
+            if fixed.codec != Codec::Opus {
+                fixed.build();
+            }
+        }
+        for codec in [Codec::Pcmu, Codec::Pcma, Codec::G722] {
+            for (prompt, frames, expected) in [
+                (Prompt::Ringback, 90, -16.0),
+                (Prompt::Busy, 20, -21.0),
+                (Prompt::Congestion, 12, -21.0),
+                (Prompt::Music, 1_000, -20.0),
+                (
+                    Prompt::Tone {
+                        hz: 700,
+                        level: -12,
+                    },
+                    120,
+                    -12.0,
+                ),
+            ] {
+                let mut player = store.player(prompt, payload(codec));
+                let heard = hear(&mut player, codec, frames);
+                let got = tone::level(&heard);
+                assert!((got - expected).abs() < 0.8, "{prompt:?} {codec} {got}");
+            }
+            let mut player = store.player(Prompt::Silence, payload(codec));
+            assert!(hear(&mut player, codec, 10).iter().all(|s| s.abs() <= 40));
+        }
+    }
+
+    #[test]
+    fn opus_tones_are_heard_and_loop_without_a_seam() {
+        let store = Store::new();
+        let tone = Prompt::Tone {
+            hz: 500,
+            level: -15,
+        };
+        let mut player = store.player(tone, payload(Codec::Opus));
+        let heard = hear(&mut player, Codec::Opus, 150);
+        for second in heard.chunks(8_000).skip(1) {
+            assert!((tone::level(second) + 15.0).abs() < 1.0);
+        }
+        assert_eq!(store.tones.lock().unwrap().len(), 1);
+        let again = store.player(tone, payload(Codec::Opus));
+        assert!(matches!((&player.source, &again.source),
+            (Source::Own(a), Source::Own(b)) if Arc::ptr_eq(a, b)));
+    }
+
+    #[test]
+    fn silence_is_played_until_a_loop_is_built() {
+        let store = Store::new();
+        let mut player = store.player(Prompt::Ringback, payload(Codec::Pcmu));
+        assert_eq!(player.next_frame(), [0xff; 160]);
+        store
+            .fixed
+            .iter()
+            .find(|fixed| fixed.prompt == Prompt::Ringback && fixed.codec == Codec::Pcmu)
+            .unwrap()
+            .build();
+        assert_ne!(player.next_frame(), [0xff; 160]);
+        // Six seconds later it is back where it was.
+        let (first, mut later) = (player.clone().next_frame().to_vec(), Vec::new());
+        for _ in 0..=300 {
+            later = player.next_frame().to_vec();
+        }
+        assert_eq!(later, first);
+    }
+}
