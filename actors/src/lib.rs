@@ -1,1 +1,29 @@
-//! x
+#![doc = include_str!("../README.md")]
+
+mod bus;
+mod call;
+mod config;
+mod device;
+mod directory;
+mod error;
+mod events;
+mod exchange;
+mod ledger;
+mod metrics;
+mod presence;
+mod registrar;
+mod registry;
+mod ring_group;
+mod rooms;
+mod supervision;
+mod switchboard;
+mod target;
+mod trunk;
+
+pub use bus::{CutOff, Fact, Subscription};
+pub use call::LiveCall;
+pub use config::{Config, SipTls};
+pub use error::{StartError, Unavailable};
+pub use exchange::{Bound, Change, ClickToCall, ClickToCallError, Exchange, Health};
+pub use presence::{PresenceState, UserPresence};
+pub use supervision::Kind;

@@ -1,0 +1,521 @@
+//! The machine of a call: an input and the time in, effects out. No engine, no database, no waiting.
+
+mod close;
+mod open;
+mod party;
+mod seek;
+mod talk;
+mod transfer;
+
+#[cfg(test)]
+mod tests;
+
+pub(crate) use party::{Party, PartyId, Stage, Who};
+
+use super::{Effect, Input, Outcome};
+use crate::target::{Outside, Question, Shown};
+use engine::leg::{HangUp, LegEvent, LegId};
+use schema::{
+    Account, Call as CallRow, Endpoint, Id, PhoneNumber, TargetId, Time, Trunk, User,
+    types::CallDirection,
+};
+use serde::{Deserialize, Serialize};
+use std::{collections::BTreeSet, time::Duration};
+
+/// How long the final figures of a leg are waited for after it was told to hang up.
+const CLOSING: Duration = Duration::from_secs(2);
+/// How long another call may take to hand over its leg.
+const FETCHING: Duration = Duration::from_secs(5);
+/// How long the directory may take to answer.
+const ASKING: Duration = Duration::from_secs(10);
+
+/// A call.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Call {
+    /// Its id.
+    pub id: Id<CallRow>,
+    /// Whose it is.
+    pub account: Id<Account>,
+    /// Who calls whom.
+    pub about: About,
+    /// What happened when.
+    pub times: Times,
+    /// Every leg so far.
+    pub parties: Vec<Party>,
+    /// What it is doing.
+    pub phase: Phase,
+    /// Users that were told of by `call.ringing`.
+    rung: Vec<Id<User>>,
+    /// Forwardings and time-out actions that may still be followed.
+    hops_left: u8,
+    /// Number of the last question.
+    asked: u32,
+    /// The destination of click-to-call was told of.
+    announced: bool,
+    /// How the leg that takes the place of another is called in the event.
+    taken_as: Option<String>,
+}
+
+/// Who calls whom; what the record and the events say.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct About {
+    /// From where to where.
+    pub direction: CallDirection,
+    /// Begun by click-to-call.
+    pub by_api: bool,
+    /// Caller as events and record show it.
+    pub from: Shown,
+    /// Name of the caller's extension.
+    pub from_label: Option<String>,
+    /// User who calls.
+    pub from_user: Option<Id<User>>,
+    /// The caller's SIP identity.
+    pub from_endpoint: Option<Id<Endpoint>>,
+    /// Destination as dialled or as the network asked for, normalised.
+    pub dialled: String,
+    /// Destination as routed.
+    pub to_number: String,
+    /// Name of the destination.
+    pub to_label: Option<String>,
+    /// User the call is for or who answered.
+    pub to_user: Option<Id<User>>,
+    /// SIP identity that answered.
+    pub to_endpoint: Option<Id<Endpoint>>,
+    /// Number of the account that is involved.
+    pub did: Option<Id<PhoneNumber>>,
+    /// Caller as phones show it.
+    pub shown: Shown,
+    /// The caller does not want to be shown.
+    pub private: bool,
+    /// Diversion and History-Info, kept as they came.
+    pub history: Vec<(String, String)>,
+    /// SIP Call-ID of the first leg.
+    pub sip_call_id: String,
+    /// Trunk it came in over.
+    pub inbound_trunk: Option<Id<Trunk>>,
+    /// Trunk it went out over.
+    pub outbound_trunk: Option<Id<Trunk>>,
+}
+
+/// What happened when.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Times {
+    /// First INVITE, or the request for click-to-call.
+    pub started: Time,
+    /// First alerting or answer.
+    pub alerted: Option<Time>,
+    /// First answer.
+    pub answered: Option<Time>,
+    /// Answer of the winning person.
+    pub connected: Option<Time>,
+    /// End.
+    pub ended: Option<Time>,
+}
+
+/// What a call is doing.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) enum Phase {
+    /// Not begun.
+    New(Box<crate::target::Lead>),
+    /// Somebody is being looked for.
+    Seeking(Box<Seek>),
+    /// Somebody was found; the caller's leg is being answered.
+    Joining {
+        /// The caller.
+        anchor: PartyId,
+        /// Who was found; none when the exchange itself answers.
+        winner: Option<PartyId>,
+    },
+    /// Two parties talk.
+    Talking(Talk),
+    /// One party hears itself.
+    Echo(PartyId),
+    /// Legs were told to hang up; their figures are awaited.
+    Closing {
+        /// Why it ends.
+        end: End,
+        /// Until when.
+        until: Time,
+    },
+    /// The record is on its way.
+    Recording(End),
+    /// Nothing is left.
+    Over,
+}
+
+/// Somebody is being looked for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Seek {
+    /// Who waits; nobody while a user's own phones ring.
+    pub anchor: Option<PartyId>,
+    /// What for.
+    pub purpose: Purpose,
+    /// Questions on their way.
+    pub questions: Vec<Asked>,
+    /// Legs that may still answer.
+    pub forks: Vec<PartyId>,
+    /// Until when they ring.
+    pub until: Option<Time>,
+    /// What follows when nobody answers.
+    pub then: Option<TargetId>,
+    /// A redirection counts as busy.
+    pub ignore_forwarding: bool,
+    /// The best reason so far not to have been answered, with the Q.850 cause that came with it.
+    pub worst: Option<(Outcome, Option<u8>)>,
+    /// What the anchor has been given to hear.
+    pub heard: Heard,
+}
+
+/// A question on its way.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Asked {
+    /// Its number.
+    pub id: u32,
+    /// The question itself, to repeat it.
+    pub question: Question,
+    /// It adds to what is ringing instead of replacing it (a forwarding).
+    pub adds: bool,
+    /// When it is given up.
+    pub until: Time,
+}
+
+/// What a search is for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) enum Purpose {
+    /// To connect the anchor.
+    Connect,
+    /// To get the user on the line who asked for a call, then to dial this.
+    Summon {
+        /// What to dial.
+        dial: String,
+        /// The user.
+        user: Id<User>,
+        /// Number to present.
+        did: Option<Id<PhoneNumber>>,
+    },
+    /// To connect the anchor to somebody else than it talked to.
+    Transfer {
+        /// Who asked for it.
+        by: PartyId,
+        /// Number of its REFER.
+        referral: u32,
+        /// Where to, as dialled.
+        to: String,
+    },
+}
+
+/// What a waiting party has been given to hear.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Heard {
+    /// Nothing.
+    Nothing,
+    /// That it rings.
+    Ringing,
+    /// The far side's own audio.
+    Early,
+}
+
+/// Two parties talk.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Talk {
+    /// One.
+    pub a: PartyId,
+    /// The other.
+    pub b: PartyId,
+    /// A leg of another call was asked for (attended transfer).
+    pub fetching: Option<Fetching>,
+    /// A new leg is being answered to take the place of one of the two (INVITE with Replaces).
+    pub taking: Option<(PartyId, PartyId)>,
+}
+
+/// A leg of another call was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Fetching {
+    /// Who asked for the transfer.
+    pub by: PartyId,
+    /// Number of its REFER.
+    pub referral: u32,
+    /// When it is given up.
+    pub until: Time,
+}
+
+/// Why a call ends.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub(crate) struct End {
+    /// The outcome.
+    pub outcome: Outcome,
+    /// Q.850 cause of the destination, when it gave its own.
+    pub cause: Option<u8>,
+}
+
+impl Call {
+    /// Takes one input and answers what is to be done.
+    pub(crate) fn apply(&mut self, input: Input, now: Time) -> Vec<Effect> {
+        let before = self.engaged();
+        let mut out = Vec::new();
+        self.take(input, now, &mut out);
+        self.tell_presence(&before, &mut out);
+        out
+    }
+
+    fn take(&mut self, input: Input, now: Time, out: &mut Vec<Effect>) {
+        match input {
+            Input::Begin => self.begin(now, out),
+            Input::Dialled(party, leg) => self.dialled(party, leg, out),
+            Input::Undialled(party, why) => self.undialled(party, why, now, out),
+            Input::Accepted(party, result) => self.accepted(party, result, now, out),
+            Input::Leg(party, leg, event) => self.hear(party, leg, event, now, out),
+            Input::Lost(party) => self.left(party, None, None, now, out),
+            Input::Found(question, answer) => self.found(question, answer, now, out),
+            Input::Recorded => self.recorded(out),
+            Input::Measured(party, quality) => {
+                if let Some(party) = self.party_mut(party) {
+                    party.quality = quality;
+                }
+            }
+            Input::Replace {
+                replaced,
+                leg,
+                user,
+                endpoint,
+                number,
+                early_only,
+            } => {
+                let newcomer = (leg, user, endpoint);
+                self.replace(replaced, newcomer, number, early_only, now, out);
+            }
+            Input::Surrender { leg, to } => self.surrender(leg, to, now, out),
+            Input::HandedOver(handover) => self.handed_over(handover, now, out),
+            Input::Terminate(outcome) => self.terminate(outcome, now, out),
+            Input::Tick => self.tick(now, out),
+        }
+    }
+
+    fn hear(&mut self, id: PartyId, leg: LegId, event: LegEvent, now: Time, out: &mut Vec<Effect>) {
+        let Some(party) = self.party_mut(id) else {
+            return;
+        };
+        party.leg.get_or_insert(leg);
+        match party.stage {
+            Stage::Moved(to) => return out.push(Effect::Forward(to, leg, event)),
+            Stage::Gone => return,
+            _ => {}
+        }
+        match event {
+            LegEvent::Ringing => self.rings(id, now, out),
+            LegEvent::EarlyMedia => self.early(id, now, out),
+            LegEvent::Answered => self.answered(id, now, out),
+            LegEvent::Refused(refusal) => self.refused(id, refusal, now, out),
+            LegEvent::Confirmed | LegEvent::Digit(_) => {}
+            LegEvent::Held => self.holds(id, true, out),
+            LegEvent::Resumed => self.holds(id, false, out),
+            LegEvent::Referred(referral) => self.referred(id, referral, now, out),
+            LegEvent::MediaLost => self.media_lost(id, now, out),
+            LegEvent::Ended(ending) => {
+                if ending.quality.is_some()
+                    && let Some(party) = self.party_mut(id)
+                {
+                    party.quality = ending.quality;
+                }
+                self.left(id, Some(ending.by), ending.q850, now, out);
+            }
+        }
+    }
+
+    /// A deadline may have passed.
+    fn tick(&mut self, now: Time, out: &mut Vec<Effect>) {
+        match &self.phase {
+            Phase::Seeking(_) => self.seek_tick(now, out),
+            Phase::Talking(Talk {
+                fetching: Some(fetching),
+                ..
+            }) if fetching.until <= now => self.handed_over(None, now, out),
+            Phase::Closing { until, end } if *until <= now => {
+                let end = *end;
+                self.record(end, out);
+            }
+            _ => {}
+        }
+    }
+
+    /// When the next `Tick` is due.
+    pub(crate) fn deadline(&self) -> Option<Time> {
+        match &self.phase {
+            Phase::Seeking(seek) => {
+                let asked = seek.questions.iter().map(|asked| asked.until);
+                asked.chain(seek.until).min()
+            }
+            Phase::Talking(talk) => talk.fetching.map(|fetching| fetching.until),
+            Phase::Closing { until, .. } => Some(*until),
+            _ => None,
+        }
+    }
+
+    /// What an actor that was raised on this state does first: hear its legs again, repeat what was
+    /// asked and may have been lost.
+    pub(crate) fn resume(&self) -> Vec<Effect> {
+        let mut out = Vec::new();
+        for party in &self.parties {
+            if let Some(leg) = party.leg
+                && party.is_live()
+            {
+                out.push(Effect::Claim(party.id, leg));
+            }
+        }
+        match &self.phase {
+            Phase::Seeking(seek) => {
+                let again = |asked: &Asked| Effect::Ask(asked.id, asked.question.clone());
+                out.extend(seek.questions.iter().map(again));
+            }
+            Phase::Joining { anchor, winner } => {
+                let like = winner.and_then(|winner| self.leg(winner));
+                if let Some(leg) = self.leg(*anchor) {
+                    out.push(Effect::Answer(*anchor, leg, like));
+                }
+            }
+            Phase::Recording(end) => out.push(self.record_effect(*end)),
+            Phase::Over => out.push(Effect::Finish),
+            _ => {}
+        }
+        out
+    }
+
+    /// The users who count as being on a call.
+    pub(crate) fn engaged(&self) -> BTreeSet<Id<User>> {
+        let engaged = self.parties.iter().filter(|party| party.is_engaged());
+        engaged.filter_map(Party::user).collect()
+    }
+
+    fn tell_presence(&self, before: &BTreeSet<Id<User>>, out: &mut Vec<Effect>) {
+        let after = self.engaged();
+        if *before == after {
+            return;
+        }
+        out.extend(
+            before
+                .difference(&after)
+                .map(|user| Effect::Engaged(*user, false)),
+        );
+        out.extend(
+            after
+                .difference(before)
+                .map(|user| Effect::Engaged(*user, true)),
+        );
+    }
+
+    /// Whether the user has to do with the call: its end is the end of the call.
+    pub(crate) fn concerns_user(&self, user: Id<User>) -> bool {
+        let live = self.parties.iter().filter(|party| party.is_live());
+        live.filter_map(Party::user).any(|of| of == user) || self.about.from_user == Some(user)
+    }
+
+    /// Whether a live leg belongs to the SIP identity.
+    pub(crate) fn concerns_endpoint(&self, endpoint: Id<Endpoint>) -> bool {
+        let live = self.parties.iter().filter(|party| party.is_live());
+        live.filter_map(Party::endpoint).any(|of| of == endpoint)
+    }
+
+    /// Whether the leg is one of the call's.
+    pub(crate) fn has_leg(&self, leg: LegId) -> bool {
+        let mut live = self.parties.iter().filter(|party| party.is_live());
+        live.any(|party| party.leg == Some(leg))
+    }
+
+    // Parties
+
+    pub(super) fn party(&self, id: PartyId) -> Option<&Party> {
+        self.parties.iter().find(|party| party.id == id)
+    }
+
+    fn party_mut(&mut self, id: PartyId) -> Option<&mut Party> {
+        self.parties.iter_mut().find(|party| party.id == id)
+    }
+
+    fn leg(&self, id: PartyId) -> Option<LegId> {
+        self.party(id).filter(|party| party.is_live())?.leg
+    }
+
+    fn stage(&self, id: PartyId) -> Stage {
+        self.party(id).map_or(Stage::Gone, |party| party.stage)
+    }
+
+    fn set_stage(&mut self, id: PartyId, stage: Stage) {
+        if let Some(party) = self.party_mut(id) {
+            party.stage = stage;
+            party.talked |= stage == Stage::Up;
+        }
+    }
+
+    fn add(&mut self, who: Who, stage: Stage, leg: Option<LegId>) -> PartyId {
+        let last = self.parties.last().map_or(0, |party| party.id.0);
+        let id = PartyId(last + 1);
+        self.parties.push(Party {
+            id,
+            leg,
+            who,
+            stage,
+            holds: false,
+            talked: stage == Stage::Up,
+            quality: None,
+        });
+        id
+    }
+
+    /// The leg is gone for this call: its channel is given back.
+    fn lose(&mut self, id: PartyId, stage: Stage, out: &mut Vec<Effect>) {
+        let Some(party) = self.party_mut(id) else {
+            return;
+        };
+        if !party.is_live() {
+            return;
+        }
+        party.stage = stage;
+        let moved = matches!(stage, Stage::Moved(_));
+        if let Some(quality) = &party.quality
+            && let Some(mos) = quality.mos
+            && !moved
+        {
+            out.push(Effect::Count(super::messages::Figure::Mos(mos)));
+        }
+        if let Some(trunk) = party.trunk()
+            && !moved
+        {
+            out.push(Effect::Release(trunk));
+        }
+    }
+
+    /// Ends a leg in whatever stage it is. One that talked is waited for, the others are forgotten.
+    fn drop_party(&mut self, id: PartyId, how: HangUp, out: &mut Vec<Effect>) {
+        let Some(party) = self.party(id) else {
+            return;
+        };
+        let (stage, leg) = (party.stage, party.leg);
+        if matches!(stage, Stage::Gone | Stage::Moved(_) | Stage::Leaving) {
+            return;
+        }
+        if let Some(leg) = leg {
+            out.push(Effect::HangUp(leg, how));
+        }
+        if stage == Stage::Up && leg.is_some() {
+            self.set_stage(id, Stage::Leaving);
+        } else {
+            self.lose(id, Stage::Gone, out);
+        }
+    }
+
+    /// Number of the trunks left after the one that was tried.
+    fn trunks_left(&mut self, id: PartyId) -> Option<Outside> {
+        match &mut self.party_mut(id)?.who {
+            Who::Outside { left, .. } => left.take().filter(|left| !left.trunks.is_empty()),
+            Who::Phone { .. } => None,
+        }
+    }
+}
+
+/// Hanging up with a cause.
+fn hang_up(q850: u8) -> HangUp {
+    HangUp {
+        q850: Some(q850),
+        ..HangUp::default()
+    }
+}

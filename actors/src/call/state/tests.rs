@@ -1,0 +1,1 @@
+//! The machine of a call as tables of inputs and effects.

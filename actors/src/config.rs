@@ -1,0 +1,100 @@
+//! What an exchange needs to be told. Read from the environment and the file by `web`, never here.
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    ops::RangeInclusive,
+    path::PathBuf,
+    time::Duration,
+};
+
+/// Settings of one exchange.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// SIP over UDP; port 0 takes any free one. Empty means none.
+    pub sip_udp: Vec<SocketAddr>,
+    /// SIP over TCP.
+    pub sip_tcp: Vec<SocketAddr>,
+    /// SIP over TLS, when wanted.
+    pub sip_tls: Option<SipTls>,
+    /// PEM file with the authorities that TLS peers are checked against; `None` takes the system's.
+    pub sip_trust: Option<PathBuf>,
+    /// Realm of the digest and host in addresses made here. A phone may use any domain.
+    pub sip_domain: String,
+    /// Address written into SDP; `None` takes the interface towards the peer.
+    pub media_address: Option<IpAddr>,
+    /// RTP port range, both ends included.
+    pub media_ports: RangeInclusive<u16>,
+    /// Pinned RTP threads; 0 takes one a core.
+    pub media_threads: usize,
+    /// An answered leg that should be heard and is not, for this long, ends its call.
+    pub media_silence: Duration,
+    /// RFC 3261 timer T1. Tests shorten it.
+    pub sip_t1: Duration,
+    /// Where the spool of call records and the sealing key are kept.
+    pub data_dir: PathBuf,
+    /// `Server` and `User-Agent` header.
+    pub agent: String,
+    /// Threads that run actors; 0 takes one a core.
+    pub arbiters: usize,
+}
+
+/// SIP over TLS.
+#[derive(Debug, Clone)]
+pub struct SipTls {
+    /// Listener.
+    pub listen: SocketAddr,
+    /// PEM file with the certificate chain.
+    pub certificate: PathBuf,
+    /// PEM file with the private key.
+    pub key: PathBuf,
+}
+
+impl Default for Config {
+    /// No listeners, the data directory `data`, everything else as documented.
+    fn default() -> Self {
+        Self {
+            sip_udp: Vec::new(),
+            sip_tcp: Vec::new(),
+            sip_tls: None,
+            sip_trust: None,
+            sip_domain: "localhost".to_owned(),
+            media_address: None,
+            media_ports: 20_000..=39_999,
+            media_threads: 0,
+            media_silence: Duration::from_secs(60),
+            sip_t1: Duration::from_millis(500),
+            data_dir: PathBuf::from("data"),
+            agent: concat!("Strowger/", env!("CARGO_PKG_VERSION")).to_owned(),
+            arbiters: 0,
+        }
+    }
+}
+
+impl Config {
+    /// The engine's share of it.
+    pub(crate) fn engine(&self) -> engine::Config {
+        engine::Config {
+            udp: self.sip_udp.clone(),
+            tcp: self.sip_tcp.clone(),
+            tls: self.sip_tls.as_ref().map(|tls| engine::Tls {
+                listen: tls.listen,
+                certificate: tls.certificate.clone(),
+                key: tls.key.clone(),
+            }),
+            trust: self.sip_trust.clone(),
+            domain: self.sip_domain.clone(),
+            agent: self.agent.clone(),
+            media: engine::Media {
+                address: self.media_address,
+                ports: self.media_ports.clone(),
+                threads: self.media_threads,
+                silence: self.media_silence,
+            },
+            timers: engine::Timers {
+                t1: self.sip_t1,
+                ..engine::Timers::default()
+            },
+            limits: engine::Limits::default(),
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! What the API wrote, and what that means for live calls and bindings.
+
+use super::Exchange;
+use crate::call::{Input, Outcome, state};
+use schema::{Account, Endpoint, Id, PhoneNumber, RingGroup, Trunk, User};
+
+/// A change that the API has written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// An account is gone with everything in it: its calls end.
+    AccountDeleted(Id<Account>),
+    /// An account's settings.
+    AccountChanged(Id<Account>),
+    /// A user is gone with its endpoints: its calls end.
+    UserDeleted(Id<User>),
+    /// A user was added or changed.
+    UserChanged(Id<User>),
+    /// A SIP identity is gone: its calls end, its bindings go.
+    EndpointDeleted(Id<Endpoint>),
+    /// A SIP identity was added or changed.
+    EndpointChanged(Id<Endpoint>),
+    /// A SIP identity has another password: its bindings go.
+    EndpointPasswordChanged(Id<Endpoint>),
+    /// An extension was added, changed or deleted.
+    ExtensionChanged(Id<Account>),
+    /// A phone number was added, changed, routed or taken away.
+    NumberChanged(Id<PhoneNumber>),
+    /// A ring group or its members.
+    RingGroupChanged(Id<RingGroup>),
+    /// A trunk was added, changed or deleted. Calls over it go on.
+    TrunkChanged(Id<Trunk>),
+}
+
+impl Exchange {
+    /// Hears of a change. Returns at once; what follows from it happens soon after.
+    pub fn changed(&self, change: Change) {
+        let rooms = &self.rooms;
+        rooms.directory.forget();
+        match change {
+            Change::AccountDeleted(account) => {
+                self.end(|call| call.account == account);
+                rooms.registrar.account_deleted(account);
+                rooms.bus.forget(account);
+            }
+            Change::UserDeleted(user) => {
+                self.end(|call| call.concerns_user(user));
+                rooms.registrar.user_deleted(user);
+            }
+            Change::EndpointDeleted(endpoint) => {
+                self.end(|call| call.concerns_endpoint(endpoint));
+                rooms.registrar.endpoint_deleted(endpoint);
+            }
+            Change::EndpointPasswordChanged(endpoint) => {
+                rooms.registrar.endpoint_deleted(endpoint);
+            }
+            Change::TrunkChanged(_) => rooms.trunks.reload(),
+            Change::AccountChanged(_)
+            | Change::UserChanged(_)
+            | Change::EndpointChanged(_)
+            | Change::ExtensionChanged(_)
+            | Change::NumberChanged(_)
+            | Change::RingGroupChanged(_) => {}
+        }
+    }
+
+    fn end(&self, wanted: impl Fn(&state::Call) -> bool) {
+        for entry in self.rooms.registry.select(wanted) {
+            entry.answer(Input::Terminate(Outcome::Deleted));
+        }
+    }
+}

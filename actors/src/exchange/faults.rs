@@ -1,0 +1,34 @@
+//! Kills actors on purpose, for tests of what is left then.
+
+use super::Exchange;
+use crate::{call::Die, supervision::Kind, switchboard::Order};
+use schema::{Call, Id};
+
+impl Exchange {
+    /// Kills one actor of a kind, of the given call when it is a call's. Answers whether there was one.
+    pub fn inject_panic(&self, kind: Kind, call: Option<Id<Call>>) -> bool {
+        match kind {
+            Kind::Call => {
+                let entry = call.and_then(|call| self.rooms.registry.get(call));
+                let actor = entry.and_then(|entry| entry.actor());
+                actor.is_some_and(|actor| actor.try_send(Die).is_ok())
+            }
+            Kind::Presence => {
+                self.rooms.presence.kill();
+                true
+            }
+            Kind::Ledger => {
+                self.rooms.ledger.kill();
+                true
+            }
+            Kind::Switchboard => self.orders.try_send(Order::Die).is_ok(),
+            Kind::Registrar | Kind::Trunk => false,
+        }
+    }
+
+    /// The live calls, for tests that kill each.
+    pub fn live_call_ids(&self) -> Vec<Id<Call>> {
+        let all = self.rooms.registry.select(|_| true);
+        all.iter().map(|entry| entry.id).collect()
+    }
+}

@@ -1,0 +1,158 @@
+//! The running whole. [`Exchange::start`] builds the tree from the top down; `web` holds the handle.
+
+mod api;
+mod change;
+mod drain;
+#[cfg(any(test, feature = "faults"))]
+mod faults;
+mod threads;
+
+pub use api::{Bound, ClickToCall, ClickToCallError, Health};
+pub use change::Change;
+
+use crate::{
+    bus::Bus,
+    call::Midwife,
+    config::Config,
+    directory::Directory,
+    error::StartError,
+    ledger::{Ledger, Spool},
+    metrics::Metrics,
+    presence::Presence,
+    registrar::Registrar,
+    registry::Registry,
+    rooms::Rooms,
+    supervision::{Kind, Nursery, keep, watch},
+    switchboard::{self, Gate},
+    trunk::Trunks,
+};
+use engine::sip::digest;
+use schema::Db;
+use std::sync::{Arc, atomic::AtomicBool};
+use threads::Threads;
+use tokio::sync::{Mutex, mpsc};
+
+/// Name under which the secret of the digest nonces is kept.
+const NONCE_KEY: &str = "sip_nonce_key";
+
+/// A running exchange. Dropping it stops everything at once; [`Exchange::drain`] does it politely.
+pub struct Exchange {
+    rooms: Arc<Rooms>,
+    #[cfg_attr(not(any(test, feature = "faults")), expect(dead_code))]
+    orders: mpsc::Sender<switchboard::Order>,
+    /// Held for its drop.
+    _threads: Threads,
+}
+
+impl Exchange {
+    /// Starts an exchange: threads, engine, ledger, directory, registrar, trunks, presence, switchboard.
+    ///
+    /// # Errors
+    /// A listener that cannot be opened, a database that does not answer, an unusable data directory.
+    pub async fn start(
+        config: Config,
+        db: Db,
+        registry: &prometheus::Registry,
+    ) -> Result<Self, StartError> {
+        let metrics = Arc::new(Metrics::new(registry)?);
+        let key = secret(&db).await?;
+        let (spool, left) = Spool::open(&config.data_dir)?;
+        let threads = Threads::start(config.arbiters)?;
+        let tree = Tree {
+            config,
+            db,
+            metrics,
+            key,
+            spool,
+            left,
+            arbiters: threads.arbiters(),
+        };
+        let registry = registry.clone();
+        let (rooms, orders) = threads.run(tree.grow(registry)).await??;
+        Ok(Self {
+            rooms,
+            orders,
+            _threads: threads,
+        })
+    }
+}
+
+/// The secret of the nonces: the same after a restart and on every node.
+async fn secret(db: &Db) -> Result<Vec<u8>, StartError> {
+    let candidate: [u8; 32] = rand::random();
+    let key = db.find_or_insert_setting(NONCE_KEY.to_owned(), candidate.to_vec());
+    Ok(key.await?)
+}
+
+/// All that the tree grows from.
+struct Tree {
+    config: Config,
+    db: Db,
+    metrics: Arc<Metrics>,
+    key: Vec<u8>,
+    spool: Spool,
+    left: Vec<crate::call::Record>,
+    arbiters: Vec<actix::ArbiterHandle>,
+}
+
+impl Tree {
+    /// Builds the tree on the exchange's own runtime.
+    async fn grow(
+        self,
+        registry: prometheus::Registry,
+    ) -> Result<(Arc<Rooms>, mpsc::Sender<switchboard::Order>), StartError> {
+        let Self {
+            config,
+            db,
+            metrics,
+            key,
+            spool,
+            left,
+            arbiters,
+        } = self;
+        let gate = digest::Gate::new(&config.sip_domain, &Gate::ALGORITHMS, &key);
+        let gate = Arc::new(gate);
+        let (endpoint, arrivals) = engine::bind(config.engine(), &registry).await?;
+        let calls = Arc::new(Registry::default());
+        let registrar = Arc::new(Registrar::new());
+        let trunks = Arc::new(Trunks::new());
+        let directory = Directory::new(db.clone(), registrar.clone(), trunks.clone());
+        let ledger = Ledger::start(db, spool, left, metrics.clone());
+
+        let first = arbiters.first().cloned().ok_or_else(threads::none)?;
+        let (presence, keeper, crashes) = Presence::start(calls.clone(), metrics.clone(), first);
+        tokio::spawn(watch(Kind::Presence, keeper, crashes, metrics.clone()));
+
+        let (nursery, crashes) = Nursery::new();
+        let switchboard_gate = Arc::new(Gate::new(&config.sip_domain, gate));
+        let rooms = Arc::new(Rooms {
+            config,
+            endpoint,
+            registry: calls,
+            nursery,
+            bus: Bus::new(),
+            directory,
+            ledger,
+            registrar,
+            trunks,
+            presence,
+            metrics: metrics.clone(),
+            arbiters,
+            draining: AtomicBool::new(false),
+        });
+        let midwife = Midwife {
+            rooms: Arc::downgrade(&rooms),
+        };
+        tokio::spawn(watch(Kind::Call, midwife, crashes, metrics.clone()));
+
+        let (orders, inbox) = mpsc::channel(1);
+        let arrivals = Arc::new(Mutex::new(arrivals));
+        let inbox = Arc::new(Mutex::new(inbox));
+        let worker = rooms.clone();
+        tokio::spawn(keep(Kind::Switchboard, metrics, move || {
+            let (rooms, gate) = (worker.clone(), switchboard_gate.clone());
+            switchboard::run(rooms, gate, arrivals.clone(), inbox.clone())
+        }));
+        Ok((rooms, orders))
+    }
+}

@@ -1,0 +1,108 @@
+//! Live calls by id: address of the actor, and all that outlives it. Readable from any thread.
+
+use crate::{
+    call::{CallActor, Input, Memory, Wake, state},
+    supervision::Full,
+};
+use actix::Addr;
+use dashmap::DashMap;
+use schema::{Account, Call, Id};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// One live call.
+pub(crate) struct Entry {
+    /// Its id.
+    pub id: Id<Call>,
+    /// Whose it is.
+    pub account: Id<Account>,
+    /// State, inbox and outbox.
+    pub memory: Memory,
+    address: Mutex<Option<Addr<CallActor>>>,
+}
+
+impl Entry {
+    /// A call without an actor.
+    pub(crate) fn new(call: state::Call) -> Self {
+        Self {
+            id: call.id,
+            account: call.account,
+            memory: Memory::new(call, crate::call::INBOX),
+            address: Mutex::new(None),
+        }
+    }
+
+    /// Hands in news or an order. An actor that is being raised will find it.
+    pub(crate) fn tell(&self, input: Input) -> Result<(), Full> {
+        if self.memory.push(input)? {
+            self.wake();
+        }
+        Ok(())
+    }
+
+    /// Hands in an answer to the call's own question; never refused for lack of room.
+    pub(crate) fn answer(&self, input: Input) {
+        if self.memory.push_own(input) {
+            self.wake();
+        }
+    }
+
+    /// A dead actor does not hear this; its successor starts by looking.
+    fn wake(&self) {
+        let address = self.address.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(address) = &*address {
+            let _ = address.try_send(Wake);
+        }
+    }
+
+    /// The actor that is in charge now.
+    pub(crate) fn is_served_by(&self, actor: Addr<CallActor>) {
+        *self.address.lock().unwrap_or_else(PoisonError::into_inner) = Some(actor);
+    }
+
+    /// The actor's address, for tests that kill it.
+    #[cfg(any(test, feature = "faults"))]
+    pub(crate) fn actor(&self) -> Option<Addr<CallActor>> {
+        self.address
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+}
+
+/// Every live call.
+#[derive(Default)]
+pub(crate) struct Registry {
+    calls: DashMap<Id<Call>, Arc<Entry>>,
+}
+
+impl Registry {
+    /// Adds a call.
+    pub(crate) fn insert(&self, entry: Arc<Entry>) {
+        self.calls.insert(entry.id, entry);
+    }
+
+    /// Takes a call away, and its mail with it.
+    pub(crate) fn remove(&self, id: Id<Call>) {
+        if let Some((_, entry)) = self.calls.remove(&id) {
+            entry.memory.close();
+            *entry.address.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        }
+    }
+
+    /// A call by its id.
+    pub(crate) fn get(&self, id: Id<Call>) -> Option<Arc<Entry>> {
+        self.calls.get(&id).map(|entry| entry.clone())
+    }
+
+    /// Live calls.
+    pub(crate) fn len(&self) -> usize {
+        self.calls.len()
+    }
+
+    /// The calls for which `wanted` holds, as of now. Looks at all of them: for rare orders only.
+    pub(crate) fn select(&self, wanted: impl Fn(&state::Call) -> bool) -> Vec<Arc<Entry>> {
+        let all = self.calls.iter();
+        let found = all.filter(|entry| wanted(&entry.memory.state()));
+        found.map(|entry| entry.clone()).collect()
+    }
+}

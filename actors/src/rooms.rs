@@ -1,0 +1,64 @@
+//! What every actor may reach: one handle each to the rooms around it.
+
+use crate::{
+    bus::Bus,
+    config::Config,
+    directory::Directory,
+    events::Event,
+    ledger::Ledger,
+    metrics::Metrics,
+    presence::Presence,
+    registrar::Registrar,
+    registry::Registry,
+    supervision::Nursery,
+    target::{Answer, Question},
+    trunk::Trunks,
+};
+use actix::ArbiterHandle;
+use schema::{Account, Call, Id, Time};
+use std::{
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+    sync::{Arc, atomic::AtomicBool},
+};
+
+/// The rooms of one exchange.
+pub(crate) struct Rooms {
+    pub(crate) config: Config,
+    pub(crate) endpoint: engine::Endpoint,
+    pub(crate) registry: Arc<Registry>,
+    pub(crate) nursery: Arc<Nursery<Id<Call>>>,
+    pub(crate) bus: Bus,
+    pub(crate) directory: Directory,
+    pub(crate) ledger: Ledger,
+    pub(crate) registrar: Arc<Registrar>,
+    pub(crate) trunks: Arc<Trunks>,
+    pub(crate) presence: Arc<Presence>,
+    pub(crate) metrics: Arc<Metrics>,
+    /// At least one.
+    pub(crate) arbiters: Vec<ArbiterHandle>,
+    /// New calls are refused.
+    pub(crate) draining: AtomicBool,
+}
+
+impl Rooms {
+    /// The arbiter on which everything of a call runs.
+    pub(crate) fn arbiter(&self, call: Id<Call>) -> &ArbiterHandle {
+        let mut hasher = DefaultHasher::new();
+        call.hash(&mut hasher);
+        let count = u64::try_from(self.arbiters.len()).unwrap_or(1).max(1);
+        let at = usize::try_from(hasher.finish() % count).unwrap_or(0);
+        &self.arbiters[at]
+    }
+
+    /// Tells the tenants.
+    pub(crate) fn publish(&self, account: Id<Account>, call: Id<Call>, event: &Event) {
+        let json = event.json(account, call, Time::now());
+        tracing::debug!(call.id = %call, account.id = %account, event = event.name(), "an event");
+        self.bus.publish(account, event.name(), json);
+    }
+
+    /// Answers a call's question; a directory that does not answer is an answer, too.
+    pub(crate) async fn answer(&self, question: Question) -> Answer {
+        self.directory.answer(question).await
+    }
+}

@@ -1,0 +1,78 @@
+//! Takes arrivals: finds out who calls and where it leads, raises a call with the answer, forgets it.
+//!
+//! Raised once by the exchange, spoken to by the engine alone. When it dies, the arrival in hand is refused
+//! by the engine after a while, those that wait are taken up by its successor. What cannot be promised is
+//! refused here, cheaply: while draining, while records cannot be written, while the database is away.
+
+mod gate;
+mod invite;
+
+pub(crate) use gate::Gate;
+
+use crate::{rooms::Rooms, supervision::Kind};
+use engine::{Arrival, Arrivals};
+use futures_util::{StreamExt as _, stream::FuturesUnordered};
+use std::sync::Arc;
+use tokio::sync::{Mutex, mpsc};
+
+/// Arrivals worked on at the same time; the others wait in the engine's queue, which sheds beyond its
+/// own limit.
+const AT_ONCE: usize = 256;
+
+/// Takes arrivals until the engine closes.
+pub(crate) async fn run(
+    rooms: Arc<Rooms>,
+    gate: Arc<Gate>,
+    arrivals: Arc<Mutex<Arrivals>>,
+    orders: Arc<Mutex<mpsc::Receiver<Order>>>,
+) {
+    let mut arrivals = arrivals.lock().await;
+    let mut orders = orders.lock().await;
+    let mut work = FuturesUnordered::new();
+    loop {
+        tokio::select! {
+            Some(()) = work.next(), if !work.is_empty() => {}
+            Some(order) = orders.recv() => order.obey(),
+            arrival = arrivals.recv(), if work.len() < AT_ONCE => match arrival {
+                Some(arrival) => work.push(take(rooms.clone(), gate.clone(), arrival)),
+                None => return,
+            },
+        }
+    }
+}
+
+/// What the switchboard can be told.
+pub(crate) enum Order {
+    /// Die on the spot.
+    #[cfg(any(test, feature = "faults"))]
+    Die,
+    /// Nothing.
+    #[expect(
+        dead_code,
+        reason = "keeps the enum inhabited without the faults feature"
+    )]
+    Nothing,
+}
+
+impl Order {
+    #[cfg_attr(
+        any(test, feature = "faults"),
+        expect(clippy::panic, reason = "that is what it is for")
+    )]
+    fn obey(self) {
+        match self {
+            #[cfg(any(test, feature = "faults"))]
+            Self::Die => panic!("killed by a test"),
+            Self::Nothing => {}
+        }
+    }
+}
+
+async fn take(rooms: Arc<Rooms>, gate: Arc<Gate>, arrival: Arrival) {
+    let since = std::time::Instant::now();
+    match arrival {
+        Arrival::Register(registration) => rooms.registrar.register(registration).await,
+        Arrival::Invite(invitation) => invite::take(&rooms, &gate, invitation).await,
+    }
+    rooms.metrics.waited(Kind::Switchboard, since.elapsed());
+}
