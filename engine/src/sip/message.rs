@@ -205,6 +205,7 @@ impl Message {
         })
     }
 
+    #[inline]
     pub(super) fn is(&self, field: &Field, key: Key<'_>) -> bool {
         match (&field.name, key) {
             (FieldName::Known(a), Key::Known(b)) => *a == b,

@@ -146,6 +146,14 @@ impl<'a> Iterator for List<'a> {
 
     fn next(&mut self) -> Option<Option<&'a str>> {
         let text = self.rest.take()?;
+        match memchr::memchr3(b',', b'"', b'<', text.as_bytes()) {
+            None => return Some(Some(trim(text))),
+            Some(at) if text.as_bytes().get(at) == Some(&b',') => {
+                self.rest = text.get(at + 1..);
+                return Some(text.get(..at).map(trim));
+            }
+            Some(_) => {}
+        }
         let (mut in_quotes, mut escaped, mut in_angles) = (false, false, false);
         for (at, byte) in text.bytes().enumerate() {
             match byte {
