@@ -25,8 +25,6 @@ pub(super) struct Figures {
     pub tx_octets: Count,
     /// Packets expected from sequence numbers (RFC 3550 §6.4.1), over all sources.
     pub expected: Count,
-    /// Of those, the ones that came, each once.
-    pub arrived: Count,
     /// Present interarrival jitter in microseconds.
     pub jitter_us: AtomicU32,
     pub jitter: Samples,
@@ -128,7 +126,7 @@ impl Figures {
 
     /// Packets that should have come and did not.
     pub fn lost(&self) -> u64 {
-        self.expected.get().saturating_sub(self.arrived.get())
+        self.expected.get().saturating_sub(self.rx_packets.get())
     }
 
     /// Share of the expected packets that were lost, in percent; `None` before the first.
@@ -154,7 +152,7 @@ impl Figures {
     /// Jitter over the life of the leg; one too short to have been sampled shows its present value.
     pub fn jitter_ms(&self) -> Spread {
         let spread = self.jitter.spread();
-        if spread.mean.is_some() || self.arrived.get() < 2 {
+        if spread.mean.is_some() || self.rx_packets.get() < 2 {
             return spread;
         }
         let now = f64::from(self.jitter_us.load(Relaxed)) / 1000.0;
@@ -198,7 +196,7 @@ mod tests {
         let figures = Figures::default();
         assert_eq!(figures.loss_pct(), None);
         figures.expected.set(200);
-        figures.arrived.set(190);
+        figures.rx_packets.set(190);
         assert_eq!(figures.lost(), 10);
         assert_eq!(figures.loss_pct(), Some(5.0));
     }

@@ -8,6 +8,7 @@ use super::{
 use crate::rtp::{
     Codec, TelephoneEvent,
     packet::{Header, Packet},
+    reception::Reception,
 };
 use std::{
     net::SocketAddr,
@@ -45,6 +46,8 @@ pub(super) struct Ears {
     pub latch: Latch,
     /// Who RTCP comes from, when it has a port of its own.
     pub control: Latch,
+    /// What came, and how regularly.
+    pub reception: Reception,
     /// Clock of the audio heard last.
     clock: u32,
     /// When something was last heard, or could first have been.
@@ -59,6 +62,7 @@ impl Ears {
         Self {
             latch: Latch::default(),
             control: Latch::default(),
+            reception: Reception::default(),
             clock: Codec::Pcmu.clock(),
             heard: now,
             told: false,
@@ -104,13 +108,47 @@ impl Ears {
         if let Kind::Audio(codec) = kind {
             self.clock = codec.clock();
         }
+        let paced = matches!(kind, Kind::Audio(_));
+        let len = packet.payload.len();
+        self.reception.receive(&header, self.clock, len, paced, now);
         Ok(Heard {
             header,
             kind,
             clock: self.clock,
             start: packet.payload.as_ptr().addr() - bytes.as_ptr().addr(),
-            len: packet.payload.len(),
+            len,
         })
+    }
+
+    /// Judges the sender of an RTCP packet on the port of its own.
+    pub fn control_from(
+        &mut self,
+        from: SocketAddr,
+        ssrc: u32,
+        authentic: bool,
+        now: Instant,
+    ) -> Result<(), Refused> {
+        // The party's RTP and RTCP come from one host, unless its SDP says otherwise.
+        let elsewhere = self.latch.heard().is_some_and(|rtp| rtp.ip() != from.ip());
+        if elsewhere && self.control.target() != Some(from) {
+            return Err(Refused::Foreign);
+        }
+        let sighting = Sighting {
+            from,
+            ssrc,
+            seq: None,
+            authentic,
+        };
+        match self.control.judge(sighting, now) {
+            Verdict::Accept => Ok(()),
+            Verdict::TooEarly => Err(Refused::Early),
+            Verdict::Foreign => Err(Refused::Foreign),
+        }
+    }
+
+    /// Clock of the audio heard last, in Hz.
+    pub fn clock(&self) -> u32 {
+        self.clock
     }
 
     /// Says once that nothing has been heard for `limit`.

@@ -92,6 +92,11 @@ impl Latch {
         self.source.as_ref().map(|s| s.address).or(self.signalled)
     }
 
+    /// The address that was heard, when one was.
+    pub fn heard(&self) -> Option<SocketAddr> {
+        self.source.as_ref().map(|s| s.address)
+    }
+
     /// Judges a packet and learns from it.
     pub fn judge(&mut self, sighting: Sighting, now: Instant) -> Verdict {
         if !self.known {

@@ -1,7 +1,7 @@
 //! One leg as its media thread holds it: two sockets, what was agreed, an ear, a mouth, and what it
 //! is doing.
 
-use super::{Stream, card::Card, ears::Ears, mouth::Mouth};
+use super::{Stream, card::Card, ears::Ears, mouth::Mouth, reports::Reports};
 use crate::rtp::ports::{Lease, Pair};
 use mio::net::UdpSocket;
 use std::{sync::Arc, time::Instant};
@@ -27,6 +27,7 @@ pub(super) struct Leg {
     pub stream: Option<Box<Stream>>,
     pub ears: Ears,
     pub mouth: Mouth,
+    pub reports: Reports,
     pub doing: Doing,
     #[cfg(test)]
     pub faulty: bool,
@@ -38,13 +39,15 @@ impl Leg {
     /// Makes a leg that listens, and believes nobody yet.
     pub fn new(card: Arc<Card>, pair: Pair) -> Self {
         let ssrc = card.ssrc;
+        let now = Instant::now();
         Self {
             card,
             rtp: UdpSocket::from_std(pair.rtp),
             rtcp: UdpSocket::from_std(pair.rtcp),
             stream: None,
-            ears: Ears::new(Instant::now()),
+            ears: Ears::new(now),
             mouth: Mouth::new(ssrc),
+            reports: Reports::new(now),
             doing: Doing::Idle,
             #[cfg(test)]
             faulty: false,

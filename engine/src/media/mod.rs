@@ -14,6 +14,7 @@ mod outlet;
 mod plane;
 pub mod prompt;
 pub mod quality;
+mod reports;
 mod thread;
 pub mod tone;
 

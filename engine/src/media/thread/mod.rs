@@ -14,7 +14,7 @@ use super::{
     metrics::Tally,
     plane::Shared,
 };
-use crate::media::MediaId;
+use crate::{media::MediaId, rtp::rtcp::NtpClock};
 use legs::Legs;
 use mio::{Events, Poll, Registry, Token};
 use std::{
@@ -23,7 +23,7 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
     thread::JoinHandle,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 /// Token of the mailbox. Sockets have twice the slot of their leg, plus one for RTCP.
@@ -42,7 +42,7 @@ const MAX_BURST: usize = 16;
 const FRAME: Duration = Duration::from_millis(20);
 
 /// Every leg is looked after once in this time, a share of them in each sweep.
-const ROUND: Duration = Duration::from_secs(1);
+const ROUND: Duration = Duration::from_millis(if cfg!(test) { 100 } else { 1000 });
 
 /// Sweeps in a round.
 const SHARES: u32 = 10;
@@ -59,8 +59,10 @@ struct Worker {
     legs: Legs,
     /// One datagram as it came, and what becomes of it.
     buffer: Box<[u8; DATAGRAM]>,
-    /// Output of ciphers, codecs and reports.
-    scratch: Vec<u8>,
+    /// Output of ciphers and reports.
+    scratch: Box<[u8; DATAGRAM]>,
+    /// Wall clock of sender reports.
+    clock: NtpClock,
     /// Sockets that have something to read.
     unread: VecDeque<Token>,
     /// Slots of the legs that send by the clock.
@@ -110,7 +112,8 @@ impl Worker {
             registry,
             legs: Legs::default(),
             buffer: Box::new([0; DATAGRAM]),
-            scratch: Vec::with_capacity(DATAGRAM),
+            scratch: Box::new([0; DATAGRAM]),
+            clock: NtpClock::new(now, SystemTime::now()),
             unread: VecDeque::new(),
             playing: Vec::new(),
             next_frame: now,

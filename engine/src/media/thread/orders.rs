@@ -62,6 +62,7 @@ impl Worker {
                 if self.owned(&card, Command::Close).is_some()
                     && let Some(slot) = self.legs.slot(card.id)
                 {
+                    self.report(slot, true, Instant::now());
                     drop(self.dismiss(slot));
                 }
             }

@@ -3,14 +3,17 @@
 
 use super::{MAX_BURST, Worker};
 use crate::media::{
-    ears::Heard,
+    ears::{Heard, Kind},
     leg::{Doing, Leg},
     metrics::{Refused, Tally},
     mouth::Said,
 };
-use crate::rtp::packet::{self, HEADER_LENGTH};
+use crate::rtp::{
+    packet::{self, HEADER_LENGTH},
+    rtcp::NtpClock,
+};
 use mio::Token;
-use std::{io, net::SocketAddr, time::Instant};
+use std::{io, net::SocketAddr, sync::atomic::Ordering, time::Instant};
 
 impl Worker {
     /// Reads what waits at a socket. Edge-triggered: what is not read now has to be remembered.
@@ -22,7 +25,7 @@ impl Worker {
             };
             let socket = if control { &leg.rtcp } else { &leg.rtp };
             match socket.recv_from(self.buffer.as_mut_slice()) {
-                Ok((len, from)) if control => self.control(slot, len, from),
+                Ok((len, from)) if control => self.control(slot, len, from, false),
                 Ok((len, from)) => self.packet(slot, len, from),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
                 Err(error) => {
@@ -49,7 +52,7 @@ impl Worker {
         };
         let mux = leg.stream.as_ref().is_some_and(|stream| stream.rtcp_mux);
         if mux && packet::is_rtcp(bytes) {
-            return self.control(slot, len, from);
+            return self.control(slot, len, from, true);
         }
         let heard = match leg.hear(bytes, from, now) {
             Ok(heard) => heard,
@@ -74,9 +77,20 @@ impl Worker {
         }
     }
 
-    /// Takes an RTCP packet.
-    fn control(&mut self, slot: usize, len: usize, from: SocketAddr) {
-        let _ = (slot, len, from);
+    /// Takes an RTCP packet from the port `shared` with RTP or from its own.
+    fn control(&mut self, slot: usize, len: usize, from: SocketAddr, shared: bool) {
+        let now = Instant::now();
+        self.current = Some(slot);
+        let Some(leg) = self.legs.at(slot) else {
+            return;
+        };
+        let Some(bytes) = self.buffer.get(..len) else {
+            return;
+        };
+        let learnt = leg.hear_control(bytes, from, shared, &self.clock, now);
+        if let Err(why) = learnt {
+            self.tally.refuse(why);
+        }
     }
 }
 
@@ -85,12 +99,58 @@ impl Leg {
         let stream = self.stream.as_deref().ok_or(Refused::Early)?;
         let heard = self.ears.hear(stream, bytes, from, false, now)?;
         let figures = &self.card.figures;
-        figures.rx_packets.add(1);
-        figures.rx_octets.add(heard.len as u64);
+        let reception = &self.ears.reception;
+        figures.rx_packets.set(reception.received());
+        figures.rx_octets.set(reception.octets());
+        figures.expected.set(reception.expected());
+        figures.jitter_us.store(
+            (reception.jitter_ms().unwrap_or(0.0) * 1000.0) as u32,
+            Ordering::Relaxed,
+        );
+        if let Kind::Audio(codec) = heard.kind {
+            figures.set_codec(codec);
+        }
         if !stream.direction.receives() {
             return Err(Refused::Direction);
         }
         Ok(heard)
+    }
+
+    fn hear_control(
+        &mut self,
+        bytes: &[u8],
+        from: SocketAddr,
+        shared: bool,
+        clock: &NtpClock,
+        now: Instant,
+    ) -> Result<(), Refused> {
+        if self.stream.is_none() {
+            return Err(Refused::Early);
+        }
+        if !packet::is_rtcp(bytes) {
+            return Err(Refused::Malformed);
+        }
+        if !shared {
+            let ssrc = bytes.get(4..8).and_then(|ssrc| ssrc.try_into().ok());
+            let ssrc = u32::from_be_bytes(ssrc.ok_or(Refused::Malformed)?);
+            self.ears.control_from(from, ssrc, false, now)?;
+        } else if self.ears.latch.target() != Some(from) {
+            return Err(Refused::Foreign);
+        }
+        self.learn(bytes, clock, now)
+    }
+
+    /// Sends a report to the party.
+    pub(super) fn send_report(&self, report: &[u8], tally: &Tally) {
+        let Some(target) = self.control_target() else {
+            return;
+        };
+        let mux = self.stream.as_ref().is_some_and(|stream| stream.rtcp_mux);
+        let socket = if mux { &self.rtp } else { &self.rtcp };
+        if let Err(error) = socket.send_to(report, target) {
+            tracing::trace!(%error, "an RTCP packet was not sent");
+            tally.refuse(Refused::Send);
+        }
     }
 
     fn relay(
