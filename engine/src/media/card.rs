@@ -1,7 +1,10 @@
 //! What the rest of the engine can read of a leg at any time: figures written by its media thread
 //! alone and read by anybody, without locks.
 
-use super::MediaId;
+use super::{
+    MediaId,
+    quality::{Conditions, mos},
+};
 use crate::rtp::{Codec, Quality, Spread};
 use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering::Relaxed};
 
@@ -144,9 +147,20 @@ impl Figures {
             loss_pct: self.loss_pct(),
             jitter_ms: self.jitter_ms(),
             rtt_ms: self.rtt.spread(),
-            mos: None,
+            mos: self.mos(),
             codec: self.codec(),
         }
+    }
+
+    /// The score of what was received; `None` when nothing was.
+    fn mos(&self) -> Option<f64> {
+        let codec = self.codec().filter(|_| self.rx_packets.get() > 0)?;
+        Some(mos(Conditions {
+            codec,
+            loss_pct: self.loss_pct().unwrap_or(0.0),
+            jitter_ms: self.jitter_ms().mean.unwrap_or(0.0),
+            rtt_ms: self.rtt.spread().mean.unwrap_or(0.0),
+        }))
     }
 
     /// Jitter over the life of the leg; one too short to have been sampled shows its present value.

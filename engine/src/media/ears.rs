@@ -7,6 +7,7 @@ use super::{
 };
 use crate::rtp::{
     Codec, TelephoneEvent,
+    dtmf::{Press, Receiver},
     packet::{Header, Packet},
     reception::Reception,
 };
@@ -39,6 +40,16 @@ pub(super) struct Heard {
     pub len: usize,
 }
 
+impl Heard {
+    /// The packet as it lies in the buffer.
+    pub fn packet<'a>(&self, buffer: &'a [u8]) -> Option<Packet<'a>> {
+        Some(Packet {
+            header: self.header,
+            payload: buffer.get(self.start..self.start + self.len)?,
+        })
+    }
+}
+
 /// State of the half.
 #[derive(Debug)]
 pub(super) struct Ears {
@@ -48,6 +59,8 @@ pub(super) struct Ears {
     pub control: Latch,
     /// What came, and how regularly.
     pub reception: Reception,
+    /// Keys being pressed, with the source and clock they are heard in.
+    keys: Option<(u32, u32, Receiver)>,
     /// Clock of the audio heard last.
     clock: u32,
     /// When something was last heard, or could first have been.
@@ -63,6 +76,7 @@ impl Ears {
             latch: Latch::default(),
             control: Latch::default(),
             reception: Reception::default(),
+            keys: None,
             clock: Codec::Pcmu.clock(),
             heard: now,
             told: false,
@@ -118,6 +132,32 @@ impl Ears {
             start: packet.payload.as_ptr().addr() - bytes.as_ptr().addr(),
             len,
         })
+    }
+
+    /// Follows a telephone-event; the presses it completes are taken by [`press`](Self::press).
+    pub fn follow(&mut self, event: TelephoneEvent, packet: &Packet<'_>, now: Instant) {
+        let (ssrc, clock) = (packet.header.ssrc, event.clock);
+        let known = self.keys.as_mut().filter(|(s, c, _)| (*s, *c) == (ssrc, clock));
+        match known {
+            Some((_, _, keys)) => keys.receive(packet, now),
+            None => {
+                let mut keys = Receiver::new(clock);
+                keys.receive(packet, now);
+                self.keys = Some((ssrc, clock, keys));
+            }
+        }
+    }
+
+    /// A press that is complete, by its end or because nothing more of it came.
+    pub fn press(&mut self, now: Instant) -> Option<Press> {
+        let (_, _, keys) = self.keys.as_mut()?;
+        keys.expire(now);
+        keys.press()
+    }
+
+    /// Whether a key is held down, so that its end has to be watched for.
+    pub fn is_pressed(&self) -> bool {
+        self.keys.as_ref().is_some_and(|(_, _, keys)| keys.is_busy())
     }
 
     /// Judges the sender of an RTCP packet on the port of its own.

@@ -1,8 +1,18 @@
 //! One leg as its media thread holds it: two sockets, what was agreed, an ear, a mouth, and what it
 //! is doing.
 
-use super::{Stream, card::Card, ears::Ears, mouth::Mouth, reports::Reports};
-use crate::rtp::ports::{Lease, Pair};
+use super::{
+    Stream, card::Card, ears::Ears, metrics::Refused, mouth::Mouth, prompt::Player,
+    reports::Reports,
+};
+use crate::{
+    leg::Prompt,
+    rtp::{
+        Payload,
+        ports::{Lease, Pair},
+        srtp::{Protector, SrtpKeys},
+    },
+};
 use mio::net::UdpSocket;
 use std::{sync::Arc, time::Instant};
 
@@ -16,15 +26,27 @@ pub(super) enum Doing {
     Relay(usize),
     /// What it hears itself.
     Echo,
+    /// A prompt.
+    Play(Box<Playing>),
+}
+
+/// A prompt being played.
+#[derive(Debug)]
+pub(super) struct Playing {
+    pub prompt: Prompt,
+    /// In the format that is sent; none until the leg is configured.
+    pub player: Option<(Payload, Player)>,
+    /// The last frame was sent in its turn.
+    pub flows: bool,
 }
 
 /// A leg.
-#[derive(Debug)]
 pub(super) struct Leg {
     pub card: Arc<Card>,
     pub rtp: UdpSocket,
     pub rtcp: UdpSocket,
     pub stream: Option<Box<Stream>>,
+    pub protector: Option<Box<Protector>>,
     pub ears: Ears,
     pub mouth: Mouth,
     pub reports: Reports,
@@ -33,6 +55,17 @@ pub(super) struct Leg {
     pub faulty: bool,
     /// Last, so that the ports are free only after the sockets are closed.
     _lease: Lease,
+}
+
+impl Doing {
+    /// Playing a prompt from its beginning.
+    pub fn play(prompt: Prompt) -> Self {
+        Self::Play(Box::new(Playing {
+            prompt,
+            player: None,
+            flows: false,
+        }))
+    }
 }
 
 impl Leg {
@@ -45,6 +78,7 @@ impl Leg {
             rtp: UdpSocket::from_std(pair.rtp),
             rtcp: UdpSocket::from_std(pair.rtcp),
             stream: None,
+            protector: None,
             ears: Ears::new(now),
             mouth: Mouth::new(ssrc),
             reports: Reports::new(now),
@@ -55,16 +89,46 @@ impl Leg {
         }
     }
 
-    /// Ends what the leg is doing, and answers what it was.
-    pub fn stop(&mut self) -> Doing {
-        self.mouth.outlet.rest();
-        std::mem::take(&mut self.doing)
-    }
-
-    /// Applies the outcome of an offer and answer.
+    /// Applies the outcome of an offer and answer. Keys that cannot be used leave the leg mute and
+    /// deaf: nothing that was to be encrypted is ever sent in the clear.
     pub fn configure(&mut self, stream: Stream, now: Instant) {
+        if let Err(error) = self.rekey(stream.srtp.as_ref()) {
+            tracing::error!(leg = self.card.id.0, %error, "a leg has unusable keys");
+            self.stream = None;
+            return;
+        }
         self.ears.configure(&stream, now);
         self.mouth.configure(&stream);
         self.stream = Some(Box::new(stream));
+    }
+
+    /// Ends what the leg is doing, and answers what it was.
+    pub fn stop(&mut self) -> Doing {
+        self.mouth.rest();
+        std::mem::take(&mut self.doing)
+    }
+
+    /// Whether the leg has to be looked at every 20 ms.
+    pub fn is_ticking(&self) -> bool {
+        matches!(self.doing, Doing::Play(_)) || self.mouth.is_keying() || self.ears.is_pressed()
+    }
+
+    /// What was agreed, when media may be sent to the party.
+    pub fn sending(&self) -> Result<&Stream, Refused> {
+        let stream = self.stream.as_deref().ok_or(Refused::NoTarget)?;
+        if stream.direction.sends() {
+            Ok(stream)
+        } else {
+            Err(Refused::Direction)
+        }
+    }
+
+    fn rekey(&mut self, keys: Option<&SrtpKeys>) -> Result<(), crate::rtp::srtp::BadKeys> {
+        match (keys, &mut self.protector) {
+            (None, protector) => *protector = None,
+            (Some(keys), Some(protector)) => protector.rekey(keys)?,
+            (Some(keys), protector) => *protector = Some(Box::new(Protector::new(keys)?)),
+        }
+        Ok(())
     }
 }

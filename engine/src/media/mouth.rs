@@ -1,5 +1,5 @@
-//! The sending half of a leg: puts what others said into one continuous stream in the party's own
-//! formats.
+//! The sending half of a leg: puts what others said, and what we say ourselves, into one continuous
+//! stream in the party's own formats.
 
 use super::{
     Stream,
@@ -7,8 +7,19 @@ use super::{
     metrics::Refused,
     outlet::{Feed, Outlet, Stamp},
 };
-use crate::rtp::{Codec, TelephoneEvent, packet::Header};
+use crate::rtp::{
+    Codec, Payload, TelephoneEvent,
+    codec::Transcoder,
+    dtmf::{self, Sender, Step},
+    packet::{HEADER_LENGTH, Header, Packet},
+};
 use std::time::Instant;
+
+/// Length of a key press that is sent, in milliseconds.
+const PRESS_MS: u32 = 100;
+
+/// Length of a frame of our own, in milliseconds.
+const FRAME_MS: u32 = 20;
 
 /// A packet to send, by its payload's place in the buffer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,10 +29,36 @@ pub(super) struct Said {
     pub len: usize,
 }
 
+/// What becomes of a packet that was handed over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// It is sent as it is, under a new header.
+    Send(Said),
+    /// It went into the transcoder; [`Mouth::pull`] gives what comes out.
+    Pull,
+    /// Nothing is sent for it.
+    Nothing,
+}
+
 /// State of the half.
-#[derive(Debug)]
 pub(super) struct Mouth {
     pub outlet: Outlet,
+    convert: Option<Box<Convert>>,
+    keying: Option<Box<Keying>>,
+}
+
+/// A source being transcoded.
+struct Convert {
+    feed: Feed,
+    from: Codec,
+    to: Payload,
+    transcoder: Transcoder,
+}
+
+/// Keys being sent.
+struct Keying {
+    pt: u8,
+    sender: Sender,
 }
 
 impl Mouth {
@@ -29,6 +66,8 @@ impl Mouth {
     pub fn new(ssrc: u32) -> Self {
         Self {
             outlet: Outlet::new(ssrc, Codec::Pcmu.clock()),
+            convert: None,
+            keying: None,
         }
     }
 
@@ -37,9 +76,16 @@ impl Mouth {
         if let Some(payload) = stream.codecs.first() {
             self.outlet.set_clock(payload.codec.clock());
         }
+        self.convert = None;
     }
 
-    /// Puts a packet of another leg into the stream. `None`: nothing to send for it.
+    /// Ends the run of whoever fed the stream.
+    pub fn rest(&mut self) {
+        self.outlet.rest();
+        self.convert = None;
+    }
+
+    /// Puts a packet of another leg into the stream.
     pub fn relay(
         &mut self,
         stream: &Stream,
@@ -47,53 +93,164 @@ impl Mouth {
         leg: u64,
         buffer: &mut [u8],
         now: Instant,
-    ) -> Result<Option<Said>, Refused> {
+    ) -> Result<Outcome, Refused> {
+        if self.keying.is_some() {
+            return Ok(Outcome::Nothing);
+        }
         let feed = Feed {
             leg,
             ssrc: heard.header.ssrc,
             clock: heard.clock,
         };
-        let Header {
-            sequence,
-            timestamp,
-            ..
-        } = heard.header;
+        let header = heard.header;
         let (pt, stamp) = match heard.kind {
             Kind::Audio(codec) => {
-                let Some(payload) = stream.codecs.iter().find(|p| p.codec == codec) else {
-                    return Err(Refused::Format);
+                let Some(same) = stream.codecs.iter().find(|p| p.codec == codec) else {
+                    return self.transcode(stream, codec, feed, heard, buffer);
                 };
+                self.convert = None;
                 self.outlet.set_clock(codec.clock());
-                (
-                    payload.pt,
-                    self.outlet.relay(feed, sequence, timestamp, now),
-                )
+                let stamp = self.outlet.relay(feed, header.sequence, header.timestamp, now);
+                (same.pt, stamp)
             }
-            Kind::Noise => {
-                let Some(pt) = stream.comfort_noise else {
-                    return Ok(self.leave_out(feed, heard, now));
-                };
-                (pt, self.outlet.relay(feed, sequence, timestamp, now))
-            }
+            Kind::Noise => match stream.comfort_noise {
+                Some(pt) if !self.outlet.is_produced() => {
+                    let stamp = self.outlet.relay(feed, header.sequence, header.timestamp, now);
+                    (pt, stamp)
+                }
+                _ => return Ok(self.leave_out(feed, heard, buffer, now)),
+            },
             Kind::Event(event) => {
                 let Some(own) = event_format(stream, event.clock) else {
-                    return Ok(self.leave_out(feed, heard, now));
+                    return Ok(self.leave_out(feed, heard, buffer, now));
                 };
-                scale_duration(buffer, heard, event.clock, own.clock);
-                let stamp = if event.clock == heard.clock {
-                    self.outlet.relay(feed, sequence, timestamp, now)
+                if let Some(payload) = buffer.get_mut(heard.start..heard.start + heard.len)
+                    && event.clock != own.clock
+                {
+                    dtmf::rescale(payload, event.clock, own.clock);
+                }
+                self.skip(heard, buffer);
+                let (seq, timestamp) = (header.sequence, header.timestamp);
+                let stamp = if event.clock == heard.clock && !self.outlet.is_produced() {
+                    self.outlet.relay(feed, seq, timestamp, now)
                 } else {
-                    self.outlet.relay_event(feed, sequence, timestamp, now)
+                    self.outlet.relay_event(feed, seq, timestamp, now)
                 };
                 (own.pt, stamp)
             }
         };
         let stamp = stamp.ok_or(Refused::Late)?;
-        Ok(Some(Said {
-            header: self.header(pt, stamp, heard.header.marker),
+        Ok(Outcome::Send(Said {
+            header: self.header(pt, stamp, header.marker),
             start: heard.start,
             len: heard.len,
         }))
+    }
+
+    /// Feeds the transcoder, made anew for another source or format.
+    fn transcode(
+        &mut self,
+        stream: &Stream,
+        from: Codec,
+        feed: Feed,
+        heard: &Heard,
+        buffer: &[u8],
+    ) -> Result<Outcome, Refused> {
+        let to = *stream.codecs.first().ok_or(Refused::Format)?;
+        let fits = |c: &&mut Box<Convert>| (c.feed, c.from, c.to) == (feed, from, to);
+        let convert = match self.convert.as_mut().filter(fits) {
+            Some(convert) => convert,
+            None => {
+                let made = Transcoder::new(from, to, stream.ptime_ms);
+                let transcoder = made.map_err(|_| Refused::Format)?;
+                self.outlet.set_clock(to.codec.clock());
+                self.outlet.rest();
+                self.convert.insert(Box::new(Convert {
+                    feed,
+                    from,
+                    to,
+                    transcoder,
+                }))
+            }
+        };
+        let packet = heard.packet(buffer).ok_or(Refused::Malformed)?;
+        convert.transcoder.push(&packet);
+        Ok(Outcome::Pull)
+    }
+
+    /// The next packet that the transcoder yields, written into the buffer.
+    pub fn pull(&mut self, buffer: &mut [u8], now: Instant) -> Option<Said> {
+        let convert = self.convert.as_mut()?;
+        let room = buffer.get_mut(HEADER_LENGTH..)?;
+        let frame = convert.transcoder.pull(room)?;
+        let pt = convert.to.pt;
+        let stamp = self.outlet.produce(convert.feed, frame.ticks, now);
+        Some(Said {
+            header: self.header(pt, stamp, frame.marker),
+            start: HEADER_LENGTH,
+            len: frame.length,
+        })
+    }
+
+    /// Places a frame of a prompt, whose payload is `len` bytes behind the header's room. `flows` says
+    /// that it follows the one before in its turn.
+    pub fn own(&mut self, payload: Payload, len: usize, flows: bool, now: Instant) -> Said {
+        self.outlet.set_clock(payload.codec.clock());
+        let ticks = flows.then(|| payload.codec.ticks(FRAME_MS));
+        let stamp = self.outlet.own(ticks, now);
+        Said {
+            header: self.header(payload.pt, stamp, false),
+            start: HEADER_LENGTH,
+            len,
+        }
+    }
+
+    /// Queues keys; nothing when the party did not agree to the format.
+    pub fn press(&mut self, stream: &Stream, digits: &str) {
+        let clock = stream.codecs.first().map_or(0, |payload| payload.codec.clock());
+        let Some(format) = event_format(stream, clock) else {
+            return;
+        };
+        let keying = self.keying.get_or_insert_with(|| {
+            Box::new(Keying {
+                pt: format.pt,
+                sender: Sender::new(format.clock),
+            })
+        });
+        for digit in digits.chars() {
+            keying.sender.press(digit, PRESS_MS);
+        }
+    }
+
+    /// Whether keys are being sent.
+    pub fn is_keying(&self) -> bool {
+        self.keying.is_some()
+    }
+
+    /// The packet of the present 20 ms while keys are sent, written into the buffer.
+    pub fn key(&mut self, buffer: &mut [u8], now: Instant) -> Option<Said> {
+        let keying = self.keying.as_mut()?;
+        let (payload, start) = match keying.sender.step() {
+            Step::Event { payload, start } => (payload, start),
+            Step::Pause => return None,
+            Step::Idle => {
+                self.keying = None;
+                return None;
+            }
+        };
+        let pt = keying.pt;
+        let room = buffer.get_mut(HEADER_LENGTH..HEADER_LENGTH + payload.len())?;
+        room.copy_from_slice(&payload);
+        let stamp = if start {
+            self.outlet.own(None, now)
+        } else {
+            self.outlet.again()
+        };
+        Some(Said {
+            header: self.header(pt, stamp, false),
+            start: HEADER_LENGTH,
+            len: payload.len(),
+        })
     }
 
     fn header(&self, pt: u8, stamp: Stamp, marker: bool) -> Header {
@@ -107,38 +264,36 @@ impl Mouth {
     }
 
     /// Drops a packet the party has no format for, so that it does not look lost.
-    fn leave_out(&mut self, feed: Feed, heard: &Heard, now: Instant) -> Option<Said> {
-        let header = heard.header;
-        if self
-            .outlet
-            .relay(feed, header.sequence, header.timestamp, now)
-            .is_some()
+    fn leave_out(&mut self, feed: Feed, heard: &Heard, buffer: &[u8], now: Instant) -> Outcome {
+        let Header {
+            sequence,
+            timestamp,
+            ..
+        } = heard.header;
+        self.skip(heard, buffer);
+        if !self.outlet.is_produced()
+            && self.outlet.relay(feed, sequence, timestamp, now).is_some()
         {
             self.outlet.leave_out();
         }
-        None
+        Outcome::Nothing
+    }
+
+    /// Tells the transcoder of a packet that is not for it.
+    fn skip(&mut self, heard: &Heard, buffer: &[u8]) {
+        if let Some(convert) = &mut self.convert
+            && let Some(packet) = heard.packet(buffer)
+        {
+            convert.transcoder.skip(&packet);
+        }
     }
 }
 
-/// The telephone-event format for events of `clock`: one of the same clock, else any.
+/// The telephone-event format for events of `clock`: one of the same clock, else the first.
 fn event_format(stream: &Stream, clock: u32) -> Option<&TelephoneEvent> {
     let formats = &stream.dtmf;
     formats
         .iter()
         .find(|format| format.clock == clock)
         .or_else(|| formats.first())
-}
-
-/// Converts the duration in an event's payload (RFC 4733 §2.3.5: bytes 3 and 4) to another clock.
-fn scale_duration(buffer: &mut [u8], heard: &Heard, from: u32, to: u32) {
-    if from == to || heard.len < 4 {
-        return;
-    }
-    let field = buffer.get_mut(heard.start + 2..heard.start + 4);
-    if let Some([high, low]) = field {
-        let ticks = u64::from(u16::from_be_bytes([*high, *low]));
-        let scaled = ticks * u64::from(to) / u64::from(from.max(1));
-        let scaled = u16::try_from(scaled).unwrap_or(u16::MAX);
-        [*high, *low] = scaled.to_be_bytes();
-    }
 }

@@ -40,6 +40,8 @@ pub(super) struct Outlet {
     last_ts: u32,
     last_at: Option<Instant>,
     run: Option<Run>,
+    /// A transcoder that feeds the stream, and the timestamp of its tick 0.
+    made: Option<(Feed, u32)>,
     /// A telephone-event that is being relayed: its timestamp as it came and as it left.
     event: Option<(u32, u32)>,
 }
@@ -67,6 +69,7 @@ impl Outlet {
             last_ts: rand::random(),
             last_at: None,
             run: None,
+            made: None,
             event: None,
         }
     }
@@ -82,6 +85,7 @@ impl Outlet {
     /// Forgets who fed the stream: the next packet, whoever sends it, follows the last without a gap.
     pub fn rest(&mut self) {
         self.run = None;
+        self.made = None;
         self.event = None;
     }
 
@@ -132,12 +136,9 @@ impl Outlet {
             });
         }
         self.run = None;
-        let seq = self.next_seq;
-        self.next_seq = seq.wrapping_add(1);
         Some(Stamp {
-            seq,
             timestamp: began,
-            first: false,
+            ..self.following(false)
         })
     }
 
@@ -150,20 +151,26 @@ impl Outlet {
         }
     }
 
-    /// Places one more packet after the last, `ticks` later, for a source that yields several.
-    pub fn extra(&mut self, ticks: u32, now: Instant) -> Stamp {
-        let seq = self.next_seq;
-        self.next_seq = seq.wrapping_add(1);
-        self.last_ts = self.last_ts.wrapping_add(ticks);
+    /// Places a frame that a transcoder made of `feed`, at `ticks` of its own count.
+    pub fn produce(&mut self, feed: Feed, ticks: u32, now: Instant) -> Stamp {
+        let known = self.made.filter(|(maker, _)| *maker == feed);
+        let base = match known {
+            Some((_, base)) => base,
+            None => {
+                let start = self.last_ts.wrapping_add(self.elapsed(now));
+                self.rest();
+                start.wrapping_sub(ticks)
+            }
+        };
+        self.made = Some((feed, base));
+        self.last_ts = base.wrapping_add(ticks);
         self.last_at = Some(now);
-        if let Some(run) = &mut self.run {
-            run.seq_offset = run.seq_offset.wrapping_add(1);
-        }
-        Stamp {
-            seq,
-            timestamp: self.last_ts,
-            first: false,
-        }
+        self.following(known.is_none())
+    }
+
+    /// Whether a transcoder feeds the stream.
+    pub fn is_produced(&self) -> bool {
+        self.made.is_some()
     }
 
     /// Places a packet of our own making, which ends the run of whoever fed the stream before. `ticks`
@@ -171,34 +178,26 @@ impl Outlet {
     pub fn own(&mut self, ticks: Option<u32>, now: Instant) -> Stamp {
         self.rest();
         let step = ticks.unwrap_or_else(|| self.elapsed(now));
-        let seq = self.next_seq;
-        self.next_seq = seq.wrapping_add(1);
         self.last_ts = self.last_ts.wrapping_add(step);
         self.last_at = Some(now);
-        Stamp {
-            seq,
-            timestamp: self.last_ts,
-            first: ticks.is_none(),
-        }
+        self.following(ticks.is_none())
     }
 
     /// Places one more packet with the timestamp of the last, as the packets of one telephone-event
     /// have it (RFC 4733 §2.5.1.3).
     pub fn again(&mut self) -> Stamp {
-        self.run = None;
+        self.following(false)
+    }
+
+    /// The next sequence number with the timestamp of the last packet.
+    fn following(&mut self, first: bool) -> Stamp {
         let seq = self.next_seq;
         self.next_seq = seq.wrapping_add(1);
         Stamp {
             seq,
             timestamp: self.last_ts,
-            first: false,
+            first,
         }
-    }
-
-    /// Moves the stream's time on without a packet, as after an event that lasted `ticks`.
-    pub fn pass(&mut self, now: Instant) {
-        self.last_ts = self.last_ts.wrapping_add(self.elapsed(now));
-        self.last_at = Some(now);
     }
 
     /// The timestamp of a relayed telephone-event whose own clock is not that of the source's audio:
@@ -237,8 +236,8 @@ impl Outlet {
             timestamp: base_out,
             first: true,
         };
+        self.rest();
         self.run = Some(run);
-        self.event = None;
         self.next_seq = self.next_seq.wrapping_add(1);
         self.last_ts = base_out;
         self.last_at = Some(now);
@@ -370,10 +369,22 @@ mod tests {
         out.leave_out();
         let third = out.relay(PEER, 3, 320, t0).unwrap();
         assert_eq!(third.seq, first.seq.wrapping_add(1));
-        let extra = out.extra(160, t0);
-        assert_eq!(extra.seq, third.seq.wrapping_add(1));
-        let fourth = out.relay(PEER, 4, 640, t0).unwrap();
-        assert_eq!(fourth.seq, extra.seq.wrapping_add(1));
+    }
+
+    #[test]
+    fn a_transcoder_sets_the_pace() {
+        let mut out = Outlet::new(7, 8000);
+        let t0 = Instant::now();
+        let last = out.own(None, t0);
+        let first = out.produce(PEER, 320, t0 + ms(40));
+        assert_eq!(first.seq, last.seq.wrapping_add(1));
+        assert_eq!(first.timestamp, last.timestamp.wrapping_add(320));
+        assert!(first.first);
+        let event = out.relay_event(PEER, 9, 77, t0 + ms(60)).unwrap();
+        assert_eq!(event.timestamp, last.timestamp.wrapping_add(480));
+        let next = out.produce(PEER, 640, t0 + ms(80));
+        assert_eq!(next.seq, event.seq.wrapping_add(1));
+        assert_eq!(next.timestamp, first.timestamp.wrapping_add(320));
     }
 
     #[test]

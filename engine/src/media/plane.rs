@@ -7,6 +7,7 @@ use super::{
     command::{Command, Mailbox},
     leg::Leg,
     metrics::Metrics,
+    prompt::Store,
     thread,
 };
 use crate::{
@@ -66,6 +67,7 @@ pub(super) struct Shared {
     pub sink: Arc<dyn MediaSink>,
     pub mailboxes: Vec<Mailbox>,
     pub metrics: Metrics,
+    pub prompts: Arc<Store>,
     ports: Ports,
     next: AtomicU64,
     cards: RwLock<HashMap<MediaId, Arc<Card>>>,
@@ -100,6 +102,7 @@ impl Plane {
             sink,
             mailboxes,
             metrics,
+            prompts: Store::start(),
             ports,
             next: AtomicU64::new(1),
             cards: RwLock::default(),

@@ -65,8 +65,8 @@ struct Worker {
     clock: NtpClock,
     /// Sockets that have something to read.
     unread: VecDeque<Token>,
-    /// Slots of the legs that send by the clock.
-    playing: Vec<usize>,
+    /// Slots of the legs that are looked at every 20 ms.
+    ticking: Vec<usize>,
     next_frame: Instant,
     next_sweep: Instant,
     share: u32,
@@ -115,7 +115,7 @@ impl Worker {
             scratch: Box::new([0; DATAGRAM]),
             clock: NtpClock::new(now, SystemTime::now()),
             unread: VecDeque::new(),
-            playing: Vec::new(),
+            ticking: Vec::new(),
             next_frame: now,
             next_sweep: now,
             share: 0,
@@ -156,7 +156,7 @@ impl Worker {
             return Some(Duration::ZERO);
         }
         let sweep = (!self.legs.is_empty()).then_some(self.next_sweep);
-        let frame = (!self.playing.is_empty()).then_some(self.next_frame);
+        let frame = (!self.ticking.is_empty()).then_some(self.next_frame);
         let arrival = self.expected.map(|(_, until)| until);
         let due = [sweep, frame, arrival].into_iter().flatten().min()?;
         Some(due.saturating_duration_since(Instant::now()))
@@ -186,6 +186,9 @@ impl Worker {
             return;
         }
         let now = Instant::now();
+        if !self.ticking.is_empty() && now >= self.next_frame {
+            self.frame(now);
+        }
         if now >= self.next_sweep {
             self.next_sweep = now + ROUND / SHARES;
             self.share = (self.share + 1) % SHARES;

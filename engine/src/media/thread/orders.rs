@@ -53,11 +53,11 @@ impl Worker {
             }
             Command::Bridge(a, b) => self.bridge(&a, &b),
             Command::Play(card, prompt) => {
-                self.start(&card, |card| Command::Play(card, prompt), Doing::Idle);
+                self.start(&card, |card| Command::Play(card, prompt), Doing::play(prompt));
             }
             Command::Echo(card) => self.start(&card, Command::Echo, Doing::Echo),
             Command::Idle(card) => self.start(&card, Command::Idle, Doing::Idle),
-            Command::Dtmf(card, digits) => drop((card, digits)),
+            Command::Dtmf(card, digits) => self.press(&card, digits),
             Command::Close(card) => {
                 if self.owned(&card, Command::Close).is_some()
                     && let Some(slot) = self.legs.slot(card.id)
@@ -111,6 +111,20 @@ impl Worker {
         self.part(slot);
         if let Some(leg) = self.legs.at(slot) {
             leg.doing = doing;
+        }
+        self.keep_ticking(slot);
+    }
+
+    fn press(&mut self, card: &Arc<Card>, digits: Box<str>) {
+        let again = |card| Command::Dtmf(card, digits.clone());
+        let Some(leg) = self.owned(card, again) else {
+            return;
+        };
+        if let Some(stream) = leg.stream.as_deref() {
+            leg.mouth.press(stream, &digits);
+        }
+        if let Some(slot) = self.legs.slot(card.id) {
+            self.keep_ticking(slot);
         }
     }
 
@@ -169,7 +183,7 @@ impl Worker {
         self.part(slot);
         let mut leg = self.legs.remove(slot)?;
         self.tally.legs.set(self.legs.len() as u64);
-        self.playing.retain(|playing| *playing != slot);
+        self.ticking.retain(|ticking| *ticking != slot);
         for socket in [&mut leg.rtp, &mut leg.rtcp] {
             if let Err(error) = self.registry.deregister(socket) {
                 tracing::debug!(%error, "an RTP socket was not listened to");
@@ -200,7 +214,8 @@ impl Worker {
         }
         match leg {
             Some(leg) => {
-                self.adopt(leg);
+                let slot = self.adopt(leg);
+                self.keep_ticking(slot);
             }
             None if !awaited => self.gone.push(card.id),
             None => {}

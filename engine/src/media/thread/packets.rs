@@ -1,16 +1,19 @@
-//! The path of a packet: read, judged, counted, handed to whoever listens, sent. No allocation, no
-//! lock.
+//! The path of a packet: read, opened, judged, counted, handed to whoever listens, sent. Nothing is
+//! allocated and nothing locked unless it is encrypted or transcoded.
 
 use super::{MAX_BURST, Worker};
-use crate::media::{
-    ears::{Heard, Kind},
-    leg::{Doing, Leg},
-    metrics::{Refused, Tally},
-    mouth::Said,
-};
-use crate::rtp::{
-    packet::{self, HEADER_LENGTH},
-    rtcp::NtpClock,
+use crate::{
+    media::{
+        MediaEvent,
+        ears::{Heard, Kind},
+        leg::{Doing, Leg},
+        metrics::{Refused, Tally},
+        mouth::{Outcome, Said},
+    },
+    rtp::{
+        packet::{self, HEADER_LENGTH},
+        rtcp::NtpClock,
+    },
 };
 use mio::Token;
 use std::{io, net::SocketAddr, sync::atomic::Ordering, time::Instant};
@@ -39,7 +42,7 @@ impl Worker {
         self.unread.push_back(token);
     }
 
-    fn packet(&mut self, slot: usize, len: usize, from: SocketAddr) {
+    fn packet(&mut self, slot: usize, mut len: usize, from: SocketAddr) {
         let now = Instant::now();
         self.current = Some(slot);
         let Some(leg) = self.legs.at(slot) else {
@@ -54,6 +57,14 @@ impl Worker {
         if mux && packet::is_rtcp(bytes) {
             return self.control(slot, len, from, true);
         }
+        if let Some(protector) = &mut leg.protector {
+            let Some(opened) = protector.open_rtp(bytes, self.scratch.as_mut_slice()) else {
+                return self.tally.refuse(Refused::Authentication);
+            };
+            len = opened;
+            std::mem::swap(&mut self.buffer, &mut self.scratch);
+        }
+        let bytes = self.buffer.get(..len).unwrap_or_default();
         let heard = match leg.hear(bytes, from, now) {
             Ok(heard) => heard,
             Err(why) => return self.tally.refuse(why),
@@ -61,24 +72,61 @@ impl Worker {
         self.tally.received.add(1);
         let id = leg.card.id.0;
         let listener = match leg.doing {
-            Doing::Relay(peer) => peer,
-            Doing::Echo => slot,
-            Doing::Idle => return,
+            Doing::Relay(peer) => Some(peer),
+            Doing::Echo => Some(slot),
+            Doing::Idle | Doing::Play(_) => None,
         };
-        let Some(sink) = self.legs.at(listener) else {
+        if let Kind::Event(event) = heard.kind {
+            if let Some(packet) = heard.packet(bytes) {
+                leg.ears.follow(event, &packet, now);
+            }
+            self.presses(slot, now);
+            self.keep_ticking(slot);
+        }
+        if let Some(listener) = listener {
+            self.say(listener, &heard, id, now);
+        }
+    }
+
+    /// Lets a leg say what another heard.
+    fn say(&mut self, slot: usize, heard: &Heard, from: u64, now: Instant) {
+        self.current = Some(slot);
+        let Some(leg) = self.legs.at(slot) else {
             return;
         };
-        self.current = Some(listener);
         let buffer = self.buffer.as_mut_slice();
-        match sink.relay(&heard, id, buffer, now) {
-            Ok(Some(said)) => sink.send(&said, buffer, &self.tally),
-            Ok(None) => {}
+        match leg.relay(heard, from, buffer, now) {
+            Ok(Outcome::Send(said)) => {
+                leg.send(&said, buffer, self.scratch.as_mut_slice(), &self.tally);
+            }
+            Ok(Outcome::Pull) => {
+                while let Some(said) = leg.mouth.pull(buffer, now) {
+                    leg.send(&said, buffer, self.scratch.as_mut_slice(), &self.tally);
+                }
+            }
+            Ok(Outcome::Nothing) => {}
             Err(why) => self.tally.refuse(why),
         }
     }
 
+    /// Reports the keys that a party has let go.
+    pub(super) fn presses(&mut self, slot: usize, now: Instant) {
+        while let Some(leg) = self.legs.at(slot)
+            && let Some(press) = leg.ears.press(now)
+        {
+            let id = leg.card.id;
+            self.tell(
+                id,
+                MediaEvent::Digit {
+                    digit: press.digit,
+                    duration_ms: press.duration_ms,
+                },
+            );
+        }
+    }
+
     /// Takes an RTCP packet from the port `shared` with RTP or from its own.
-    fn control(&mut self, slot: usize, len: usize, from: SocketAddr, shared: bool) {
+    fn control(&mut self, slot: usize, mut len: usize, from: SocketAddr, shared: bool) {
         let now = Instant::now();
         self.current = Some(slot);
         let Some(leg) = self.legs.at(slot) else {
@@ -87,8 +135,15 @@ impl Worker {
         let Some(bytes) = self.buffer.get(..len) else {
             return;
         };
-        let learnt = leg.hear_control(bytes, from, shared, &self.clock, now);
-        if let Err(why) = learnt {
+        if let Some(protector) = &mut leg.protector {
+            let Some(opened) = protector.open_rtcp(bytes, self.scratch.as_mut_slice()) else {
+                return self.tally.refuse(Refused::Authentication);
+            };
+            len = opened;
+            std::mem::swap(&mut self.buffer, &mut self.scratch);
+        }
+        let bytes = self.buffer.get(..len).unwrap_or_default();
+        if let Err(why) = leg.hear_control(bytes, from, shared, &self.clock, now) {
             self.tally.refuse(why);
         }
     }
@@ -97,7 +152,8 @@ impl Worker {
 impl Leg {
     fn hear(&mut self, bytes: &[u8], from: SocketAddr, now: Instant) -> Result<Heard, Refused> {
         let stream = self.stream.as_deref().ok_or(Refused::Early)?;
-        let heard = self.ears.hear(stream, bytes, from, false, now)?;
+        let authentic = self.protector.is_some();
+        let heard = self.ears.hear(stream, bytes, from, authentic, now)?;
         let figures = &self.card.figures;
         let reception = &self.ears.reception;
         figures.rx_packets.set(reception.received());
@@ -133,24 +189,12 @@ impl Leg {
         if !shared {
             let ssrc = bytes.get(4..8).and_then(|ssrc| ssrc.try_into().ok());
             let ssrc = u32::from_be_bytes(ssrc.ok_or(Refused::Malformed)?);
-            self.ears.control_from(from, ssrc, false, now)?;
+            let authentic = self.protector.is_some();
+            self.ears.control_from(from, ssrc, authentic, now)?;
         } else if self.ears.latch.target() != Some(from) {
             return Err(Refused::Foreign);
         }
         self.learn(bytes, clock, now)
-    }
-
-    /// Sends a report to the party.
-    pub(super) fn send_report(&self, report: &[u8], tally: &Tally) {
-        let Some(target) = self.control_target() else {
-            return;
-        };
-        let mux = self.stream.as_ref().is_some_and(|stream| stream.rtcp_mux);
-        let socket = if mux { &self.rtp } else { &self.rtcp };
-        if let Err(error) = socket.send_to(report, target) {
-            tracing::trace!(%error, "an RTCP packet was not sent");
-            tally.refuse(Refused::Send);
-        }
     }
 
     fn relay(
@@ -159,16 +203,20 @@ impl Leg {
         from: u64,
         buffer: &mut [u8],
         now: Instant,
-    ) -> Result<Option<Said>, Refused> {
+    ) -> Result<Outcome, Refused> {
+        self.sending()?;
         let stream = self.stream.as_deref().ok_or(Refused::NoTarget)?;
-        if !stream.direction.sends() {
-            return Err(Refused::Direction);
-        }
         self.mouth.relay(stream, heard, from, buffer, now)
     }
 
     /// Sends a payload of the buffer; the header is written into the bytes before it.
-    pub(super) fn send(&mut self, said: &Said, buffer: &mut [u8], tally: &Tally) {
+    pub(super) fn send(
+        &mut self,
+        said: &Said,
+        buffer: &mut [u8],
+        scratch: &mut [u8],
+        tally: &Tally,
+    ) {
         let Some(target) = self.ears.latch.target() else {
             return tally.refuse(Refused::NoTarget);
         };
@@ -179,6 +227,16 @@ impl Leg {
         if said.header.write(bytes).is_none() {
             return tally.refuse(Refused::Malformed);
         }
+        let bytes: &[u8] = match &mut self.protector {
+            None => bytes,
+            Some(protector) => {
+                let sealed = protector.protect_rtp(bytes, scratch);
+                let Some(sealed) = sealed.and_then(|len| scratch.get(..len)) else {
+                    return tally.refuse(Refused::Authentication);
+                };
+                sealed
+            }
+        };
         match self.rtp.send_to(bytes, target) {
             Ok(_) => {
                 tally.sent.add(1);
@@ -190,6 +248,28 @@ impl Leg {
                 tracing::trace!(%error, "an RTP packet was not sent");
                 tally.refuse(Refused::Send);
             }
+        }
+    }
+
+    /// Sends a report to the party.
+    pub(super) fn send_report(&mut self, report: &[u8], sealed: &mut [u8], tally: &Tally) {
+        let Some(target) = self.control_target() else {
+            return;
+        };
+        let report = match &mut self.protector {
+            None => report,
+            Some(protector) => {
+                let Some(len) = protector.protect_rtcp(report, sealed) else {
+                    return tally.refuse(Refused::Authentication);
+                };
+                sealed.get(..len).unwrap_or_default()
+            }
+        };
+        let mux = self.stream.as_ref().is_some_and(|stream| stream.rtcp_mux);
+        let socket = if mux { &self.rtp } else { &self.rtcp };
+        if let Err(error) = socket.send_to(report, target) {
+            tracing::trace!(%error, "an RTCP packet was not sent");
+            tally.refuse(Refused::Send);
         }
     }
 }
