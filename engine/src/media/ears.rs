@@ -137,7 +137,10 @@ impl Ears {
     /// Follows a telephone-event; the presses it completes are taken by [`press`](Self::press).
     pub fn follow(&mut self, event: TelephoneEvent, packet: &Packet<'_>, now: Instant) {
         let (ssrc, clock) = (packet.header.ssrc, event.clock);
-        let known = self.keys.as_mut().filter(|(s, c, _)| (*s, *c) == (ssrc, clock));
+        let known = self
+            .keys
+            .as_mut()
+            .filter(|(s, c, _)| (*s, *c) == (ssrc, clock));
         match known {
             Some((_, _, keys)) => keys.receive(packet, now),
             None => {
@@ -157,7 +160,9 @@ impl Ears {
 
     /// Whether a key is held down, so that its end has to be watched for.
     pub fn is_pressed(&self) -> bool {
-        self.keys.as_ref().is_some_and(|(_, _, keys)| keys.is_busy())
+        self.keys
+            .as_ref()
+            .is_some_and(|(_, _, keys)| keys.is_busy())
     }
 
     /// Judges the sender of an RTCP packet on the port of its own.

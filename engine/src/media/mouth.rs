@@ -11,7 +11,7 @@ use crate::rtp::{
     Codec, Payload, TelephoneEvent,
     codec::Transcoder,
     dtmf::{self, Sender, Step},
-    packet::{HEADER_LENGTH, Header, Packet},
+    packet::{HEADER_LENGTH, Header},
 };
 use std::time::Instant;
 
@@ -110,12 +110,16 @@ impl Mouth {
                 };
                 self.convert = None;
                 self.outlet.set_clock(codec.clock());
-                let stamp = self.outlet.relay(feed, header.sequence, header.timestamp, now);
+                let stamp = self
+                    .outlet
+                    .relay(feed, header.sequence, header.timestamp, now);
                 (same.pt, stamp)
             }
             Kind::Noise => match stream.comfort_noise {
                 Some(pt) if !self.outlet.is_produced() => {
-                    let stamp = self.outlet.relay(feed, header.sequence, header.timestamp, now);
+                    let stamp = self
+                        .outlet
+                        .relay(feed, header.sequence, header.timestamp, now);
                     (pt, stamp)
                 }
                 _ => return Ok(self.leave_out(feed, heard, buffer, now)),
@@ -207,7 +211,10 @@ impl Mouth {
 
     /// Queues keys; nothing when the party did not agree to the format.
     pub fn press(&mut self, stream: &Stream, digits: &str) {
-        let clock = stream.codecs.first().map_or(0, |payload| payload.codec.clock());
+        let clock = stream
+            .codecs
+            .first()
+            .map_or(0, |payload| payload.codec.clock());
         let Some(format) = event_format(stream, clock) else {
             return;
         };
@@ -271,8 +278,7 @@ impl Mouth {
             ..
         } = heard.header;
         self.skip(heard, buffer);
-        if !self.outlet.is_produced()
-            && self.outlet.relay(feed, sequence, timestamp, now).is_some()
+        if !self.outlet.is_produced() && self.outlet.relay(feed, sequence, timestamp, now).is_some()
         {
             self.outlet.leave_out();
         }

@@ -53,7 +53,11 @@ impl Worker {
             }
             Command::Bridge(a, b) => self.bridge(&a, &b),
             Command::Play(card, prompt) => {
-                self.start(&card, |card| Command::Play(card, prompt), Doing::play(prompt));
+                self.start(
+                    &card,
+                    |card| Command::Play(card, prompt),
+                    Doing::play(prompt),
+                );
             }
             Command::Echo(card) => self.start(&card, Command::Echo, Doing::Echo),
             Command::Idle(card) => self.start(&card, Command::Idle, Doing::Idle),
