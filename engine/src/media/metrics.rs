@@ -133,7 +133,10 @@ struct Sum {
     descs: Vec<Desc>,
 }
 
-const COUNTERS: [(&str, &str, fn(&Tally) -> u64); 4] = [
+/// Name, help and source of a counter.
+type CounterOf = (&'static str, &'static str, fn(&Tally) -> u64);
+
+const COUNTERS: [CounterOf; 4] = [
     (
         "strowger_engine_rtp_packets_received_total",
         "RTP packets received and accepted.",
