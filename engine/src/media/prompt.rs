@@ -107,6 +107,7 @@ impl Store {
             source,
             silence: find(Prompt::Silence).map(Arc::clone),
             at: 0,
+            silent_at: 0,
         }
     }
 
@@ -141,7 +142,8 @@ impl Fixed {
                 Prompt::Busy => tone::BUSY.samples(rate),
                 Prompt::Congestion => tone::CONGESTION.samples(rate),
                 Prompt::Music => music::samples(rate),
-                Prompt::Silence | Prompt::Tone { .. } => vec![0; rate as usize / 50],
+                // A second, because G.722 hums when one and the same frame is repeated.
+                Prompt::Silence | Prompt::Tone { .. } => vec![0; rate as usize],
             };
             Loop::encode(&samples, self.codec, rate)
         });
@@ -181,6 +183,17 @@ impl Loop {
         }
         Ok(encoded)
     }
+
+    /// The frame at a place, which moves on to the next.
+    fn frame(&self, at: &mut usize) -> Option<&[u8]> {
+        let frame = self.frames.get(*at)?;
+        *at = if *at + 1 == self.frames.len() {
+            0
+        } else {
+            *at + 1
+        };
+        Some(frame)
+    }
 }
 
 /// Walks through a prompt, for one leg.
@@ -189,6 +202,7 @@ pub struct Player {
     source: Source,
     silence: Option<Arc<Fixed>>,
     at: usize,
+    silent_at: usize,
 }
 
 #[derive(Debug, Clone)]
@@ -206,18 +220,12 @@ impl Player {
             Source::Own(built) => Some(built.as_ref()),
             Source::None => None,
         };
-        if let Some(playing) = playing
-            && let Some(frame) = playing.frames.get(self.at)
-        {
-            self.at += 1;
-            if self.at == playing.frames.len() {
-                self.at = 0;
-            }
+        if let Some(frame) = playing.and_then(|playing| playing.frame(&mut self.at)) {
             return frame;
         }
         let silence = self.silence.as_ref().and_then(|fixed| fixed.built.get());
-        let frame = silence.and_then(|silence| silence.frames.first());
-        frame.map(|frame| &**frame).unwrap_or_default()
+        let frame = silence.and_then(|silence| silence.frame(&mut self.silent_at));
+        frame.unwrap_or_default()
     }
 }
 
@@ -268,7 +276,9 @@ mod tests {
                 assert!((got - expected).abs() < 0.8, "{prompt:?} {codec} {got}");
             }
             let mut player = store.player(Prompt::Silence, payload(codec));
-            assert!(hear(&mut player, codec, 10).iter().all(|s| s.abs() <= 40));
+            let idle = hear(&mut player, codec, 50);
+            let got = tone::level(&idle);
+            assert!(got < -60.0, "{codec} {got} {:?}", &idle[..60]);
         }
     }
 
