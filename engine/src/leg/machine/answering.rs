@@ -18,11 +18,7 @@ use crate::{
     sdp::Agreed,
     sip::{Message, Method, Name, dialog::Dialog},
 };
-use std::{
-    collections::VecDeque,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 /// Time between repetitions of a provisional response, so that no proxy gives up (RFC 3261 §13.3.1.1).
 pub(super) const PROGRESS_INTERVAL: Duration = Duration::from_secs(60);
@@ -31,10 +27,8 @@ pub(super) const PROGRESS_INTERVAL: Duration = Duration::from_secs(60);
 pub(super) fn begin(
     settings: Arc<Settings>,
     arrival: Arrival,
-    now: Instant,
     out: &mut Vec<Output>,
 ) -> Result<Leg, Box<Message>> {
-    let _ = now;
     let invite = arrival.invite;
     let mut names = Names::new(arrival.seed);
     let tag = names.token();
@@ -55,6 +49,7 @@ pub(super) fn begin(
         contact_user: contact_user(&invite),
         next_tx: 0,
         peer_updates: invite.allows(&Method::Update),
+        registered: false,
     };
     let required = invite.requires("100rel");
     let reliable = Reliable {
@@ -354,7 +349,12 @@ impl Leg {
     pub(super) fn repeat_progress(&mut self, turn: &mut Turn<'_>) {
         if let Phase::Incoming(incoming) = &self.phase {
             let status = incoming.sent;
-            self.provide(status, None, turn);
+            // Early audio that was promised without guarantee is promised again.
+            let body = match incoming.reliable.able {
+                false if status == 183 => self.talk.description(),
+                _ => None,
+            };
+            self.provide(status, body, turn);
         }
     }
 }

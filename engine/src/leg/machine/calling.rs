@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     LegError,
-    leg::{Dial, EndedBy, Refusal},
+    leg::{Dial, EndedBy, Hop, Refusal},
     sdp::Agreed,
     sip::{Message, Method, Name, dialog::MAX_FORWARDS},
 };
@@ -46,6 +46,7 @@ pub(super) fn begin(
         contact_user: plan.contact_user.clone(),
         next_tx: 0,
         peer_updates: false,
+        registered: matches!(plan.hop, Some(Hop::Flow { .. })),
     };
     out.push(Output::Locate(plan.target()));
     let mut desk = Desk::new(settings, names, facts);

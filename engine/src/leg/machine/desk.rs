@@ -48,6 +48,8 @@ pub(super) struct Facts {
     pub next_tx: u32,
     /// The peer takes UPDATE (RFC 3311 §4).
     pub peer_updates: bool,
+    /// It was called on the flow of its registration, and stays there.
+    pub registered: bool,
 }
 
 /// A request that waits for its final response.
@@ -151,11 +153,12 @@ impl Desk {
     /// then, and on a connection that is open anyway, the flow it used is used.
     pub fn target(&self, dialog: &Dialog) -> Target {
         let next = dialog.next_hop();
+        let registered = self.facts.registered && dialog.is_direct();
         Target {
             hop: self
                 .facts
                 .path
-                .filter(|path| goes_back(next, path))
+                .filter(|path| registered || goes_back(next, path))
                 .map(|path| Hop::Flow {
                     transport: path.transport,
                     local: path.local,
@@ -218,10 +221,12 @@ impl Desk {
     }
 }
 
-/// The next hop can only, or can as well, be reached by the way its messages came.
+/// The next hop can only, or can as well, be reached by the way its messages came. Names are looked
+/// up for datagrams; whoever opened a connection is spoken to on that (RFC 5923 §4).
 fn goes_back(next: &Uri, path: &Path) -> bool {
     let Some(host) = next.host_ip() else {
-        return false;
+        let nowhere = next.host().to_ascii_lowercase().ends_with(".invalid");
+        return nowhere || path.transport != Transport::Udp;
     };
     let same = host == path.remote.ip();
     match path.transport {
@@ -289,13 +294,19 @@ mod tests {
         ));
         assert!(!back(
             "sip:a@sbc.example.org",
-            Transport::Tcp,
+            Transport::Udp,
             "203.0.113.9:4711"
         ));
     }
 
     #[test]
     fn connections_are_used_again() {
+        assert!(back(
+            "sip:a@phone.local",
+            Transport::Tls,
+            "203.0.113.9:4711"
+        ));
+        assert!(back("sip:a@x1.invalid", Transport::Udp, "203.0.113.9:4711"));
         assert!(back(
             "sip:a@203.0.113.9",
             Transport::Tcp,

@@ -34,6 +34,7 @@ pub(super) struct How {
 impl Leg {
     /// Ends the leg and tells so, unless that happened before.
     pub(super) fn end(&mut self, by: EndedBy, how: How, turn: &mut Turn<'_>) {
+        self.drop_referrals(turn);
         let mut over = false;
         match std::mem::replace(&mut self.phase, Phase::Gone) {
             Phase::Locating(_) => over = true,
@@ -71,15 +72,20 @@ impl Leg {
                 over = true;
             }
             Phase::Up(up) => {
+                let mut timers = vec![TimerName::Refresh, TimerName::Expire, TimerName::Glare];
+                if up.confirmed {
+                    timers.extend([TimerName::RepeatAnswer, TimerName::AwaitAck]);
+                }
                 self.phase = Phase::Closing(Box::new(Closing {
                     dialog: up.dialog,
                     bye: None,
-                    unacked: up.unacked,
+                    // §15: only the ACK to the first 2xx must be waited for.
+                    unacked: up.unacked.filter(|_| !up.confirmed),
                     reason: how.reason.clone(),
                     won: up.won,
                     acks: up.acks,
                 }));
-                for name in [TimerName::Refresh, TimerName::Expire, TimerName::Glare] {
+                for name in timers {
                     self.desk.clock.cancel(name, turn.out);
                 }
                 self.say_bye(turn);

@@ -5,7 +5,7 @@ use super::{
     desk::ALLOW,
     door::{Output, Path, ServerTx},
     ending::How,
-    state::Phase,
+    state::{Fork, Phase},
     wire::{self, SDP},
 };
 use crate::{
@@ -99,6 +99,7 @@ impl Leg {
                 self.end(EndedBy::Peer, how, turn);
             }
             Phase::Up(_) => {
+                self.drop_referrals(turn);
                 self.tell_end(EndedBy::Peer, q850, turn);
                 self.finish(turn);
             }

@@ -11,6 +11,7 @@ mod clock;
 mod desk;
 mod door;
 mod ending;
+mod forks;
 mod from_orders;
 mod from_peer_request;
 mod from_peer_response;
@@ -135,10 +136,9 @@ impl Leg {
     pub fn incoming(
         settings: Arc<Settings>,
         arrival: Incoming,
-        now: Instant,
         out: &mut Vec<Output>,
     ) -> Result<Leg, Box<Message>> {
-        answering::begin(settings, arrival, now, out)
+        answering::begin(settings, arrival, out)
     }
 
     /// Starts an outgoing leg; the first output asks for the path.

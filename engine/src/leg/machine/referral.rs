@@ -193,6 +193,18 @@ impl Leg {
         }
     }
 
+    /// The session ends: whoever still waits is told so (RFC 3261 §15.1.2).
+    pub(super) fn drop_referrals(&mut self, turn: &mut Turn<'_>) {
+        for open in std::mem::take(&mut self.referrals.open) {
+            self.desk
+                .clock
+                .cancel(TimerName::Referral(open.id), turn.out);
+            if let State::Asked { tx, refer } = open.state {
+                self.reply(tx, &refer, 487, turn);
+            }
+        }
+    }
+
     /// The response to a NOTIFY of ours: whoever does not want it gets no more (RFC 6665 §4.2.2).
     pub(super) fn notified(&mut self, id: u32, status: u16, turn: &mut Turn<'_>) {
         if status >= 300 {

@@ -107,6 +107,11 @@ impl Dialog {
         response.to_tag().unwrap_or_default() == self.key.remote_tag
     }
 
+    /// No route lies between us and the remote target.
+    pub fn is_direct(&self) -> bool {
+        self.routes.is_empty()
+    }
+
     /// CSeq number of our last request.
     pub fn local_cseq(&self) -> u32 {
         self.local_cseq

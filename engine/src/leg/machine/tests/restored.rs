@@ -3,14 +3,14 @@
 use super::rig::{FOREIGN_SDP, PEER_SDP, PLAIN_SDP, Rig, credentials, dial, sdp_with};
 use crate::{
     leg::{
-        Dial, HangUp, Rejection,
+        Dial, HangUp, LegEvent, Rejection,
         machine::{Input, Leg, Order, Output, ServerTx, TxFailure},
     },
     media::MediaEvent,
     sip::{Message, Method, Name},
 };
 use proptest::prelude::*;
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 const ASKS: &str = "WWW-Authenticate: Digest realm=\"pbx\", nonce=\"n1\"\r\n";
 
@@ -253,6 +253,42 @@ proptest! {
             let (one, two) = (take(&mut through, step), take(&mut broken, step));
             prop_assert_eq!(one, two, "step {} of {:?}", at, steps);
         }
+    }
+
+    #[test]
+    fn every_request_is_answered_and_the_end_told_once(
+        kind in 0u8..8,
+        steps in proptest::collection::vec(step(), 1..32),
+    ) {
+        let mut rig = rig(kind);
+        let (mut finals, mut ends) = (BTreeMap::<ServerTx, u32>::new(), 0);
+        let mut asked = Vec::new();
+        let rest = [Step::Order(Order::HangUp(HangUp::default())), Step::Wait(600_000)];
+        for step in steps.iter().chain(&rest) {
+            rig.all.clear();
+            let before = rig.server_txs;
+            take(&mut rig, step);
+            asked.extend((before + 1..=rig.server_txs).map(ServerTx));
+            for output in &rig.all {
+                match output {
+                    Output::Respond { tx, response } => {
+                        let status = response.status().unwrap_or_default();
+                        let repeated = status / 100 == 2
+                            && response.cseq().is_ok_and(|c| c.method == Method::Invite);
+                        if status >= 200 && !(repeated && finals.contains_key(tx)) {
+                            *finals.entry(*tx).or_default() += 1;
+                        }
+                    }
+                    Output::Tell(LegEvent::Ended(_) | LegEvent::Refused(_)) => ends += 1,
+                    _ => {}
+                }
+            }
+        }
+        prop_assert_eq!(ends, 1);
+        for tx in asked {
+            prop_assert_eq!(finals.get(&tx), Some(&1), "{:?} of {:?}", tx, steps);
+        }
+        prop_assert_eq!(rig.audio.opened as usize, rig.audio.closed.len());
     }
 
     #[test]

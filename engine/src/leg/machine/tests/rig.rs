@@ -89,7 +89,10 @@ pub struct Rig {
     /// The INVITE that made the leg, when it is incoming.
     pub invite: Option<Message>,
     pub responses: Vec<Message>,
-    next_tx: u64,
+    /// Everything that came out since it was cleared.
+    pub all: Vec<Output>,
+    /// Requests of the peer so far.
+    pub server_txs: u64,
     cseq: u32,
     /// CSeq number of the peer's last INVITE.
     invited: u32,
@@ -181,7 +184,7 @@ impl Rig {
             group: 1,
             seed: 1,
         };
-        let leg = Leg::incoming(settings(), arrival, now, &mut out)?;
+        let leg = Leg::incoming(settings(), arrival, &mut out)?;
         Ok(Rig::with(leg, Some(invite), now, out))
     }
 
@@ -210,7 +213,8 @@ impl Rig {
             sent: BTreeMap::new(),
             invite,
             responses: Vec::new(),
-            next_tx: 1,
+            all: Vec::new(),
+            server_txs: 0,
             cseq: 10,
             invited: 10,
         }
@@ -240,6 +244,7 @@ impl Rig {
     }
 
     fn carry_out(&mut self) {
+        self.all.extend(self.out.iter().cloned());
         for output in &self.out {
             match output {
                 Output::SetTimer(name, after) => {
@@ -318,8 +323,8 @@ impl Rig {
     }
 
     pub fn server_tx(&mut self) -> ServerTx {
-        self.next_tx += 1;
-        ServerTx(self.next_tx)
+        self.server_txs += 1;
+        ServerTx(self.server_txs)
     }
 
     /// The peer's ACK to our 2xx to its last INVITE.
@@ -404,11 +409,14 @@ impl Rig {
 
     /// The last news.
     pub fn news(&self) -> Vec<&LegEvent> {
-        let tell = |output| match output {
-            &Output::Tell(ref event) => Some(event),
-            _ => None,
-        };
-        self.out.iter().filter_map(tell).collect()
+        self.out.iter().filter_map(event).collect()
+    }
+}
+
+fn event(output: &Output) -> Option<&LegEvent> {
+    match output {
+        Output::Tell(event) => Some(event),
+        _ => None,
     }
 }
 
