@@ -15,6 +15,7 @@ mod registrar;
 mod registry;
 mod ring_group;
 mod rooms;
+pub mod secrets;
 mod supervision;
 mod switchboard;
 mod target;

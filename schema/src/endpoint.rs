@@ -147,6 +147,12 @@ queries! {
         Ok(found.filter(endpoints::id.eq(id)).select(Endpoint::as_select()).first(c).await?)
     }
 
+    /// One endpoint of an account, whosever it is.
+    read fn find_account_endpoint(c, account: Id<Account>, id: Id<Endpoint>) -> Endpoint {
+        let found = endpoints::table.filter(endpoints::account_id.eq(account)).filter(endpoints::id.eq(id));
+        Ok(found.select(Endpoint::as_select()).first(c).await?)
+    }
+
     /// The endpoint that registers under this name: the one question before the account is known.
     read fn find_endpoint_by_username(c, sip_username: String) -> Endpoint {
         let found = endpoints::table.filter(endpoints::sip_username.eq(sip_username));
