@@ -10,14 +10,15 @@ pub use arrival::{
 
 use crate::{
     Config,
-    leg::{Dial, DialogKey, HangUp, LegId, LegSink, Prompt, Rejection},
+    leg::{Dial, DialogKey, HangUp, LegId, LegSink, Prompt, Rejection, machine::Order},
+    media::Plane,
     metrics::Metrics,
     rtp::Quality,
     sip::{
         resolve::Resolver,
         transport::{Certificates, Hub, Inbox, Opened},
     },
-    stack::Stack,
+    stack::{Ears, Parts, Stack},
 };
 use std::{net::SocketAddr, sync::Arc};
 use tokio::task::{AbortHandle, JoinHandle};
@@ -93,6 +94,15 @@ pub async fn bind(
     config: Config,
     metrics: &prometheus::Registry,
 ) -> Result<(Endpoint, Arrivals), BindError> {
+    bind_with(config, metrics, Resolver::system())
+}
+
+/// [`bind`] with another way to find names.
+pub(crate) fn bind_with(
+    config: Config,
+    metrics: &prometheus::Registry,
+    resolver: Resolver,
+) -> Result<(Endpoint, Arrivals), BindError> {
     let tls = config.tls.as_ref();
     let ours = tls.map(|t| (t.certificate.as_path(), t.key.as_path()));
     let certificates = Certificates::load(ours, config.trust.as_deref()).map_err(|bad| {
@@ -118,14 +128,25 @@ pub async fn bind(
     hub.watch_drops(metrics)?;
     let (udp, tcp, tls) = opened.addresses();
     let (sender, arrivals) = tokio::sync::mpsc::channel(config.limits.arrivals.max(1));
-    let (stack, timers) = Stack::start(config, counts, hub.clone(), Resolver::system(), sender);
+    let (ears, heard) = Ears::new();
+    let plane =
+        Plane::start(config.media.clone(), Arc::new(ears), metrics).map_err(BindError::Media)?;
+    let (stack, mut tasks) = Stack::start(Parts {
+        config,
+        metrics: counts,
+        hub: hub.clone(),
+        resolver,
+        arrivals: sender,
+        plane: plane.clone(),
+        heard,
+    });
     let inbox: Arc<dyn Inbox> = stack.clone();
-    let mut tasks = hub.start(opened, &inbox);
-    tasks.push(timers);
+    tasks.extend(hub.start(opened, &inbox));
     let inner = Inner {
         bound: Bound { udp, tcp, tls },
         stack,
         hub,
+        plane,
         tasks: tasks.iter().map(JoinHandle::abort_handle).collect(),
     };
     let endpoint = Endpoint {
@@ -138,6 +159,7 @@ struct Inner {
     bound: Bound,
     stack: Arc<Stack>,
     hub: Arc<Hub>,
+    plane: Plane,
     tasks: Vec<AbortHandle>,
 }
 
@@ -148,6 +170,7 @@ impl Drop for Inner {
             task.abort();
         }
         self.hub.close();
+        self.plane.stop();
     }
 }
 
@@ -174,140 +197,117 @@ impl Endpoint {
             task.abort();
         }
         self.inner.hub.close();
+        self.inner.hub.closed().await;
     }
 
     // Who listens
 
     /// Sends the leg's news to `sink`, beginning with those that waited.
     pub fn claim(&self, leg: LegId, sink: Arc<dyn LegSink>) -> Result<(), LegError> {
-        let _ = leg;
-        let _ = sink;
-        Err(LegError::Gone)
+        self.inner.stack.claim(leg, sink)
     }
 
     /// The leg in this dialog, for an INVITE or REFER with Replaces (RFC 3891 §3).
     pub fn find(&self, dialog: &DialogKey) -> Option<LegId> {
-        let _ = dialog;
-        None
+        self.inner.stack.find(dialog)
     }
 
     // An incoming leg
 
     /// Sends 180, reliably when the caller can (RFC 3262).
     pub fn ring(&self, leg: LegId) -> Result<(), LegError> {
-        let _ = leg;
-        Err(LegError::Gone)
+        self.inner.stack.order(leg, Order::Ring)
     }
 
     /// Answers the offer in a 183, so that audio can be played before the answer. Prefers the codec
     /// that `like` speaks.
     pub fn progress(&self, leg: LegId, like: Option<LegId>) -> Result<(), LegError> {
-        let _ = leg;
-        let _ = like;
-        Err(LegError::Gone)
+        let like = like.and_then(|other| self.inner.stack.agreed(other));
+        self.inner.stack.order(leg, Order::Progress { like })
     }
 
     /// Answers with 200.
     pub fn answer(&self, leg: LegId, like: Option<LegId>) -> Result<(), LegError> {
-        let _ = leg;
-        let _ = like;
-        Err(LegError::Gone)
+        let like = like.and_then(|other| self.inner.stack.agreed(other));
+        self.inner.stack.order(leg, Order::Answer { like })
     }
 
     /// Refuses.
     pub fn reject(&self, leg: LegId, rejection: Rejection) -> Result<(), LegError> {
-        let _ = leg;
-        let _ = rejection;
-        Err(LegError::Gone)
+        self.inner.stack.order(leg, Order::Reject(rejection))
     }
 
     // An outgoing leg
 
     /// Starts an outgoing leg. Everything that happens to it is news, failure to send included.
     pub fn dial(&self, dial: Dial, sink: Arc<dyn LegSink>) -> Result<LegId, LegError> {
-        let _ = dial;
-        let _ = sink;
-        Err(LegError::Gone)
+        self.inner.stack.dial(dial, sink)
     }
 
     // Any leg
 
     /// Ends the leg, whatever its state. `Ended` follows.
     pub fn hang_up(&self, leg: LegId, how: HangUp) -> Result<(), LegError> {
-        let _ = leg;
-        let _ = how;
-        Err(LegError::Gone)
+        self.inner.stack.order(leg, Order::HangUp(how))
     }
 
     /// Answers a REFER with 202 (RFC 3515 §2.4.2); `notify_referral` follows.
     pub fn accept_referral(&self, leg: LegId, referral: u32) -> Result<(), LegError> {
-        let _ = leg;
-        let _ = referral;
-        Err(LegError::Gone)
+        self.inner.stack.order(leg, Order::AcceptReferral(referral))
     }
 
     /// Answers a REFER with a failure.
     pub fn refuse_referral(&self, leg: LegId, referral: u32, status: u16) -> Result<(), LegError> {
-        let _ = leg;
-        let _ = referral;
-        let _ = status;
-        Err(LegError::Gone)
+        self.inner
+            .stack
+            .order(leg, Order::RefuseReferral(referral, status))
     }
 
     /// Tells the transferor how it goes: NOTIFY with `message/sipfrag`; a final status ends the subscription.
     pub fn notify_referral(&self, leg: LegId, referral: u32, status: u16) -> Result<(), LegError> {
-        let _ = leg;
-        let _ = referral;
-        let _ = status;
-        Err(LegError::Gone)
+        self.inner
+            .stack
+            .order(leg, Order::NotifyReferral(referral, status))
     }
 
     /// Presses keys towards the peer: telephone-event, else INFO.
     pub fn send_digits(&self, leg: LegId, digits: &str) -> Result<(), LegError> {
-        let _ = leg;
-        let _ = digits;
-        Err(LegError::Gone)
+        self.inner
+            .stack
+            .order(leg, Order::SendDigits(digits.to_owned()))
     }
 
     /// Everything about the leg that is needed to go on with it in another process: dialog, route set,
     /// session timer, media ports and keys.
     pub fn leg_snapshot(&self, leg: LegId) -> Result<serde_json::Value, LegError> {
-        let _ = leg;
-        Err(LegError::Gone)
+        self.inner.stack.leg_snapshot(leg)
     }
 
     // Audio
 
     /// Joins two legs; ends whatever either was hearing.
     pub fn bridge(&self, a: LegId, b: LegId) -> Result<(), LegError> {
-        let _ = a;
-        let _ = b;
-        Err(LegError::Gone)
+        self.inner.stack.bridge(a, b)
     }
 
     /// Plays to the peer until told otherwise.
     pub fn play(&self, leg: LegId, prompt: Prompt) -> Result<(), LegError> {
-        let _ = leg;
-        let _ = prompt;
-        Err(LegError::Gone)
+        self.inner.stack.play(leg, prompt)
     }
 
     /// Sends the peer's own audio back.
     pub fn echo(&self, leg: LegId) -> Result<(), LegError> {
-        let _ = leg;
-        Err(LegError::Gone)
+        self.inner.stack.echo(leg)
     }
 
     /// Plays nothing and joins nothing.
     pub fn quiet(&self, leg: LegId) -> Result<(), LegError> {
-        let _ = leg;
-        Err(LegError::Gone)
+        self.inner.stack.quiet(leg)
     }
 
     /// Audio figures so far.
     pub fn quality(&self, leg: LegId) -> Option<Quality> {
-        let _ = leg;
-        None
+        self.inner.stack.quality(leg)
     }
 
     // Requests outside any call
@@ -315,7 +315,6 @@ impl Endpoint {
     /// Sends a request and waits for its final response, answering one challenge. For OPTIONS probes and
     /// for REGISTER towards a trunk.
     pub async fn request(&self, request: Request) -> Result<Answer, RequestError> {
-        let _ = request;
-        Err(RequestError::Unreachable)
+        self.inner.stack.ask(request).await
     }
 }

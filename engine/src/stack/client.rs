@@ -1,18 +1,18 @@
 //! Client transactions: requests of ours, the addresses they are tried at, and what came back.
 
 use super::{
-    post::Post,
+    post::{Post, Sender},
     probe::Probe,
     timers::{Number, Running, Timed},
     turn::Turn,
 };
 use crate::{
+    leg::machine::{self, ClientTx, Input},
     metrics::Way,
     sip::{
-        Message, Method, Name, Via,
-        resolve::Address,
+        Message, Method,
         transaction::{
-            Action, TimerName, TxFailure, client, client::Client, invite_client,
+            Action, Conditions, TimerName, TxFailure, client, client::Client, invite_client,
             invite_client::InviteClient, key::Key,
         },
         transport::{ConnectionId, Flow, Peer},
@@ -21,26 +21,24 @@ use crate::{
 use bytes::Bytes;
 use std::collections::VecDeque;
 
-/// A request larger than this goes by TCP when its hop leaves the choice (RFC 3261 §18.1.1).
-const DATAGRAM_LIMIT: usize = 1300;
-
-/// While another address is left, a silent one is given up after this many T1 (4 s by default): the
-/// 64·T1 of RFC 3263 §4.3 would outlast every caller.
-const SILENT_ADDRESS: u32 = 8;
-
 /// Who hears of it.
 pub(super) enum Owner {
+    /// A leg, by its own number for the request.
+    Leg(u64, ClientTx),
     /// A request outside any call.
     Probe(Probe),
     /// Nobody: a CANCEL, whose INVITE tells what became of it.
     Nobody,
 }
 
-/// A request that waits for its addresses.
-pub(super) struct Start {
-    pub(super) owner: Owner,
-    /// Without Via.
-    pub(super) request: Message,
+/// What waits for addresses. Messages are without Via.
+pub(super) enum Start {
+    /// A request.
+    Request { owner: Owner, request: Message },
+    /// An ACK to a 2xx.
+    Ack(Message),
+    /// A leg that wants to know its way.
+    Locate(u64),
 }
 
 enum Machine {
@@ -53,117 +51,54 @@ pub(super) struct ClientEntry {
     machine: Machine,
     method: Method,
     key: Key,
-    peer: Peer,
-    rest: VecDeque<Peer>,
-    request: Message,
+    pub(super) peer: Peer,
+    /// Further addresses.
+    pub(super) rest: VecDeque<Peer>,
+    pub(super) request: Message,
     bytes: Bytes,
     ack: Bytes,
-    owner: Owner,
+    pub(super) owner: Owner,
     running: Running<TimerName>,
-    next_address: Option<Number>,
+    /// The timer that gives a silent address up.
+    pub(super) next_address: Option<Number>,
 }
 
-impl Turn<'_> {
-    /// Goes on with a request whose addresses were found.
-    pub(super) fn found(&mut self, start: Start, addresses: Vec<Address>) {
-        let peers = addresses
-            .into_iter()
-            .map(|a| Peer::at(a.transport, a.remote, a.name));
-        self.send(start.owner, start.request, peers.collect(), false);
-    }
-
-    /// Opens a transaction at the first address that we can send to. `flexible` lets a large request go
-    /// by TCP although the address says UDP, and by UDP if that fails.
-    pub(super) fn send(
-        &mut self,
-        owner: Owner,
-        mut request: Message,
-        mut peers: VecDeque<Peer>,
-        flexible: bool,
-    ) {
-        let Some(method) = request.method().cloned() else {
-            return self.tell_failure(owner, TxFailure::Transport);
-        };
-        let branch = branch();
-        let (peer, bytes) = loop {
-            let Some(mut peer) = peers.pop_front() else {
-                return self.tell_failure(owner, TxFailure::Transport);
-            };
-            let Some(bytes) = self.sign(&mut request, &peer, &branch) else {
-                continue;
-            };
-            let udp = peer.transport == crate::leg::Transport::Udp;
-            if flexible && udp && bytes.len() > DATAGRAM_LIMIT {
-                peers.push_front(peer.clone());
-                peer.transport = crate::leg::Transport::Tcp;
-                peer.local = None;
-                if let Some(bytes) = self.sign(&mut request, &peer, &branch) {
-                    break (peer, bytes);
-                }
-                continue;
-            }
-            break (peer, bytes);
-        };
-        let key = self.stack.keys.client(&branch, &method);
-        self.open_client(key, method, peer, peers, request, bytes, owner);
-    }
-
-    /// Writes our Via for a way and prints the request; none when we cannot send there.
-    pub(super) fn sign(&self, request: &mut Message, peer: &Peer, branch: &str) -> Option<Bytes> {
-        let local = self.stack.hub.local_towards(peer)?;
-        let transport = match peer.transport {
-            crate::leg::Transport::Udp => crate::sip::Transport::Udp,
-            crate::leg::Transport::Tcp => crate::sip::Transport::Tcp,
-            crate::leg::Transport::Tls => crate::sip::Transport::Tls,
-        };
-        let via = Via::ours(transport, &local.ip().to_string(), local.port(), branch);
-        request.remove(Name::Via);
-        request.prepend(Name::Via, via.to_string());
-        Some(request.to_vec().into())
-    }
-
-    #[allow(clippy::too_many_arguments, reason = "the parts of one entry")]
-    fn open_client(
-        &mut self,
+impl ClientEntry {
+    /// A request that is about to be sent.
+    pub(super) fn new(
+        cond: Conditions,
         key: Key,
-        method: Method,
         peer: Peer,
-        rest: VecDeque<Peer>,
-        request: Message,
-        bytes: Bytes,
+        (request, bytes): (Message, Bytes),
         owner: Owner,
-    ) {
-        let cond = self.conditions(&peer);
+    ) -> Option<ClientEntry> {
+        let method = request.method()?.clone();
         let machine = match method {
             Method::Invite => Machine::Invite(InviteClient::new(cond)),
             _ => Machine::Other(Client::new(cond)),
         };
-        self.stack.metrics.client_transactions.inc();
-        let more = !rest.is_empty();
-        let id = self.shard.clients.insert(ClientEntry {
+        Some(ClientEntry {
             machine,
             method,
             key,
             peer,
-            rest,
+            rest: VecDeque::new(),
             request,
             bytes,
             ack: Bytes::new(),
             owner,
             running: Running::default(),
             next_address: None,
-        });
-        self.shard.client_index.insert(key, id);
-        if more {
-            let at = self.now + cond.timers.t1.saturating_mul(SILENT_ADDRESS);
-            let number = self.shard.timers.set(at, Timed::NextAddress(id));
-            if let Some(entry) = self.shard.clients.get_mut(id) {
-                entry.next_address = Some(number);
-            }
-        }
-        self.client_input(id, invite_client::Input::Start, client::Input::Start, None);
+        })
     }
 
+    /// What responses find it by.
+    pub(super) fn key(&self) -> Key {
+        self.key
+    }
+}
+
+impl Turn<'_> {
     /// A response came (§17.1.3). One that fits no transaction of ours is dropped.
     pub(super) fn response(&mut self, message: Message, flow: Flow) {
         let (Some(status), Ok(via), Ok(cseq)) =
@@ -253,7 +188,7 @@ impl Turn<'_> {
         }
     }
 
-    fn client_input(
+    pub(super) fn client_input(
         &mut self,
         id: u64,
         invite: invite_client::Input,
@@ -289,7 +224,6 @@ impl Turn<'_> {
     }
 
     fn act_client(&mut self, id: u64, action: Action, message: Option<&Message>) {
-        let index = self.index;
         let Some(entry) = self.shard.clients.get_mut(id) else {
             return;
         };
@@ -324,7 +258,7 @@ impl Turn<'_> {
         self.posts.push(Post::Send {
             peer: entry.peer.clone(),
             bytes,
-            client: Some((index, id)),
+            sender: Sender::Client(self.index, id),
         });
     }
 
@@ -341,10 +275,13 @@ impl Turn<'_> {
         if status > 100 {
             entry.rest.clear();
         }
-        if let Owner::Probe(probe) = &mut entry.owner
-            && status >= 200
-        {
-            probe.answered(message, entry.peer.remote);
+        match &mut entry.owner {
+            Owner::Leg(leg, tx) if status > 100 => {
+                let (leg, tx) = (*leg, *tx);
+                self.input(leg, Input::Response { tx, message });
+            }
+            Owner::Probe(probe) if status >= 200 => probe.answered(message, entry.peer.remote),
+            _ => {}
         }
     }
 
@@ -371,8 +308,15 @@ impl Turn<'_> {
         self.send(owner, request, rest, false);
     }
 
-    fn tell_failure(&mut self, owner: Owner, why: TxFailure) {
+    pub(super) fn tell_failure(&mut self, owner: Owner, why: TxFailure) {
         match owner {
+            Owner::Leg(leg, tx) => {
+                let why = match why {
+                    TxFailure::Timeout => machine::TxFailure::Timeout,
+                    TxFailure::Transport => machine::TxFailure::Transport,
+                };
+                self.input(leg, Input::Failed { tx, why });
+            }
             Owner::Probe(mut probe) => probe.failed(why),
             Owner::Nobody => {}
         }
@@ -384,11 +328,11 @@ impl Turn<'_> {
         if self.shard.client_index.get(&entry.key) == Some(&id) {
             self.shard.client_index.remove(&entry.key);
         }
+        if let Owner::Leg(leg, _) = entry.owner
+            && let Some(slot) = self.shard.legs.get_mut(&leg)
+        {
+            slot.clients.retain(|(_, client)| *client != id);
+        }
         Some(entry)
     }
-}
-
-/// A new branch (RFC 3261 §8.1.1.7).
-pub(super) fn branch() -> String {
-    format!("z9hG4bK{:016x}", rand::random::<u64>())
 }

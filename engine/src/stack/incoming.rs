@@ -1,12 +1,16 @@
 //! Requests, from the parser to whoever answers them.
 
 use super::{
-    BUSY_RETRY, Stack, register,
+    BUSY_RETRY, Stack, invite, register,
     server::{Answerer, Opening},
     stateless::answer_peer,
     turn::Turn,
 };
 use crate::{
+    leg::{
+        LegId,
+        machine::{Input, Path, ServerTx},
+    },
     metrics::Way,
     sip::{Message, Method, Refusal, Via, check_request, transaction::key::Key, transport::Flow},
 };
@@ -22,13 +26,15 @@ pub(super) struct Incoming {
 }
 
 /// What a turn has decided about a request, to be done after the lock is gone.
-enum Verdict {
+pub(super) enum Verdict {
     /// Nothing is left to do.
     Done,
     /// To be refused with this status, without state.
     Refuse(u16),
     /// A REGISTER with its transaction.
     Register(u64),
+    /// A new call.
+    Invite(LegId),
 }
 
 impl Stack {
@@ -54,7 +60,8 @@ impl Stack {
         let Some(method) = message.method().cloned() else {
             return;
         };
-        // Outside dialogs most is answered without looking at any state.
+        // Outside dialogs most is answered without looking at any state. A new call is refused here
+        // when there is no time for it; one that has been taken is not affected by its repetitions.
         if message.to_tag().is_none() {
             if method == Method::Options {
                 return self.answer_options(&message, &via, flow);
@@ -92,7 +99,8 @@ impl Stack {
             Some(Verdict::Refuse(status)) => {
                 self.refuse_with(&incoming.message, &incoming.via, flow, status);
             }
-            Some(Verdict::Register(id)) => register::arrive(self, index, id, incoming),
+            Some(Verdict::Register(id)) => register::arrive(self, index, id, &incoming),
+            Some(Verdict::Invite(leg)) => invite::arrive(self, leg, &incoming),
         }
     }
 }
@@ -107,14 +115,17 @@ impl Turn<'_> {
         if self.absorb(incoming.key) {
             return Verdict::Done;
         }
-        if incoming.message.to_tag().is_some() {
-            return Verdict::Refuse(481);
+        if let Some(to_tag) = incoming.message.to_tag() {
+            return match self.leg_in(&incoming.message, to_tag) {
+                Some(leg) => self.inside(incoming, leg),
+                None => Verdict::Refuse(481),
+            };
         }
         if self.shard.merged.contains_key(&incoming.merged) {
             return Verdict::Refuse(482);
         }
         match incoming.method {
-            Method::Invite => Verdict::Refuse(480),
+            Method::Invite => self.invite(incoming),
             Method::Register => {
                 let id = self.open_server(self.opening(incoming, Answerer::Reply));
                 self.stack.metrics.request(&incoming.method, Way::In);
@@ -124,7 +135,28 @@ impl Turn<'_> {
         }
     }
 
-    fn opening(&self, incoming: &Incoming, answerer: Answerer) -> Opening {
+    /// The leg whose dialog a request belongs to (RFC 3261 §12.2.2): its To tag is ours.
+    fn leg_in(&self, message: &Message, to_tag: &str) -> Option<u64> {
+        let call_id = message.call_id().ok()?;
+        let from_tag = message.from_tag().unwrap_or_default();
+        let key = self.stack.keys.dialog(call_id, to_tag, from_tag);
+        self.shard.dialogs.get(&key).copied()
+    }
+
+    /// A request in a dialog.
+    fn inside(&mut self, incoming: &Incoming, leg: u64) -> Verdict {
+        self.stack.metrics.request(&incoming.method, Way::In);
+        let tx = self.open_server(self.opening(incoming, Answerer::Leg(leg)));
+        let input = Input::Request {
+            tx: ServerTx(tx),
+            message: incoming.message.clone(),
+            path: incoming.path(),
+        };
+        self.input(leg, input);
+        Verdict::Done
+    }
+
+    pub(super) fn opening(&self, incoming: &Incoming, answerer: Answerer) -> Opening {
         let outside = incoming.message.to_tag().is_none();
         Opening {
             method: incoming.method.clone(),
@@ -135,17 +167,55 @@ impl Turn<'_> {
         }
     }
 
+    /// An ACK: to a refusal it ends there, to a 2xx it goes to the leg, and none is ever answered.
     fn ack(&mut self, incoming: &Incoming) -> Verdict {
-        if !self.acknowledge(incoming.key) {
-            self.stack.metrics.request(&Method::Ack, Way::In);
+        self.stack.metrics.request(&Method::Ack, Way::In);
+        if self.acknowledge(incoming.key) {
+            return Verdict::Done;
+        }
+        let message = &incoming.message;
+        let leg = message.to_tag().and_then(|tag| self.leg_in(message, tag));
+        if let Some(leg) = leg {
+            self.input(leg, Input::Ack(message.clone()));
         }
         Verdict::Done
     }
 
+    /// A CANCEL: its INVITE is the transaction with the same key but for the method (§9.2).
     fn cancel(&mut self, incoming: &Incoming) -> Verdict {
         if self.absorb(incoming.key) {
             return Verdict::Done;
         }
-        Verdict::Refuse(481)
+        let (keys, message) = (&self.stack.keys, &incoming.message);
+        let invite = keys.server(message, &incoming.via, &Method::Invite).ok();
+        let invite = invite.and_then(|key| self.shard.server_index.get(&key).copied());
+        let Some(invite) = invite else {
+            return Verdict::Refuse(481);
+        };
+        let leg = match self.shard.servers.get_mut(invite).map(|e| e.answerer()) {
+            Some(Answerer::Leg(leg)) if self.shard.legs.contains_key(&leg) => leg,
+            // It has been answered: the CANCEL is fine and has no effect.
+            _ => return Verdict::Refuse(200),
+        };
+        self.stack.metrics.request(&Method::Cancel, Way::In);
+        let tx = self.open_server(self.opening(incoming, Answerer::Leg(leg)));
+        let input = Input::Cancel {
+            tx: ServerTx(tx),
+            invite: ServerTx(invite),
+            message: message.clone(),
+        };
+        self.input(leg, input);
+        Verdict::Done
+    }
+}
+
+impl Incoming {
+    /// How it came, as legs see it.
+    pub(super) fn path(&self) -> Path {
+        Path {
+            transport: self.flow.transport,
+            local: self.flow.local,
+            remote: self.flow.remote,
+        }
     }
 }

@@ -3,21 +3,33 @@
 //! out after the lock is released. No task is spawned for a message.
 
 mod client;
+mod drive;
 mod incoming;
+mod invite;
+mod legs;
+mod orders;
 mod post;
 mod probe;
 mod register;
 mod routing;
+mod sending;
 mod server;
 mod slab;
 mod stateless;
+mod streams;
 mod timers;
 mod turn;
 
+#[cfg(test)]
+mod tests;
+
 pub(crate) use register::ReplyTo;
+pub(crate) use streams::{Ears, Heard};
 
 use crate::{
     Arrival, Config,
+    leg::machine::Settings,
+    media::Plane,
     metrics::Metrics,
     sip::{
         Frame, Message, check_response, parse_datagram,
@@ -27,14 +39,16 @@ use crate::{
     },
 };
 use post::Post;
+use probe::Conversations;
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
-        Arc, Mutex, PoisonError, Weak,
-        atomic::{AtomicU64, Ordering},
+        Arc, Mutex, Weak,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
     time::Instant,
 };
+use streams::Streams;
 use timers::Alarm;
 use tokio::{runtime::Handle, sync::mpsc, task::JoinHandle};
 use turn::{Shard, Turn};
@@ -59,22 +73,49 @@ pub(crate) struct Stack {
     arrivals: mpsc::Sender<Arrival>,
     /// 0 takes new dialogs; else one more than the Retry-After they are refused with.
     refusing: AtomicU64,
+    settings: Arc<Settings>,
+    plane: Plane,
+    streams: Streams,
+    conversations: Conversations,
+    /// Live legs.
+    legs: AtomicUsize,
+    next_leg: AtomicU64,
     runtime: Handle,
     me: Weak<Stack>,
 }
 
+/// What a driver is made of.
+pub(crate) struct Parts {
+    pub(crate) config: Config,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) hub: Arc<Hub>,
+    pub(crate) resolver: Resolver,
+    pub(crate) arrivals: mpsc::Sender<Arrival>,
+    pub(crate) plane: Plane,
+    pub(crate) heard: Heard,
+}
+
 impl Stack {
-    /// A driver on the current runtime, and its timer task.
-    pub(crate) fn start(
-        config: Config,
-        metrics: Arc<Metrics>,
-        hub: Arc<Hub>,
-        resolver: Resolver,
-        arrivals: mpsc::Sender<Arrival>,
-    ) -> (Arc<Stack>, JoinHandle<()>) {
+    /// A driver on the current runtime, and its tasks.
+    pub(crate) fn start(parts: Parts) -> (Arc<Stack>, Vec<JoinHandle<()>>) {
+        let Parts {
+            config,
+            metrics,
+            hub,
+            resolver,
+            arrivals,
+            plane,
+            heard,
+        } = parts;
         let alarm = Arc::new(Alarm::new());
         let shards = 1_usize << SHARD_BITS;
         let stack = Arc::new_cyclic(|me| Stack {
+            settings: Arc::new(Settings::new(&config)),
+            plane,
+            streams: Streams::default(),
+            conversations: Conversations::default(),
+            legs: AtomicUsize::new(0),
+            next_leg: AtomicU64::new(1),
             config,
             metrics,
             hub,
@@ -88,8 +129,12 @@ impl Stack {
             runtime: Handle::current(),
             me: me.clone(),
         });
-        let timers = tokio::spawn(timers::run(Arc::downgrade(&stack), alarm));
-        (stack, timers)
+        let me = Arc::downgrade(&stack);
+        let tasks = vec![
+            tokio::spawn(timers::run(me.clone(), alarm)),
+            tokio::spawn(streams::run(me, heard)),
+        ];
+        (stack, tasks)
     }
 
     /// Refuses new dialogs from now on with this Retry-After, or takes them again.
@@ -114,7 +159,13 @@ impl Stack {
         let mut posts = Vec::new();
         let result = {
             let mutex = self.shards.get(index)?;
-            let mut shard = mutex.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut shard = mutex.lock().unwrap_or_else(|poisoned| {
+                // Somebody panicked in the middle of a turn: what it still had to do is gone.
+                mutex.clear_poison();
+                let mut shard = poisoned.into_inner();
+                shard.recover();
+                shard
+            });
             let mut turn = Turn {
                 stack: self,
                 shard: &mut shard,
@@ -140,12 +191,17 @@ impl Stack {
         }
     }
 
-    /// Fires what is due, and plans the next time.
+    /// Fires what is due, and plans the next time. A panic costs the timer that made it.
     fn tick(&self) {
         let now = self.alarm.nanos(Instant::now());
         for (index, due) in self.due.iter().enumerate() {
             if due.load(Ordering::Acquire) <= now {
-                self.turn(index, |turn| turn.fire());
+                let fire = || self.turn(index, |turn| turn.fire());
+                if catch_unwind(AssertUnwindSafe(fire)).is_err() {
+                    tracing::error!("A timer made its handler panic");
+                    // What was due beside it is still in the heap.
+                    self.turn(index, |_| ());
+                }
             }
             self.alarm.at(due.load(Ordering::Acquire));
         }

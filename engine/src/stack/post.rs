@@ -1,22 +1,33 @@
 //! What a turn leaves to be done when its shard is no longer locked.
 
-use super::{Stack, client::Start, turn::Turn};
+use super::{Stack, client::Start};
 use crate::sip::{
     resolve::Question,
-    transport::{Peer, SendError},
+    transport::{ConnectionId, Peer, SendError},
 };
 use bytes::Bytes;
 
+/// The transaction that a message belongs to, with its shard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sender {
+    /// A request or the ACK to a refusal.
+    Client(usize, u64),
+    /// A response.
+    Server(usize, u64),
+    /// Nobody cares.
+    None,
+}
+
 /// One thing to do.
 pub(super) enum Post {
-    /// Send a message. A request says which transaction hears when it cannot be sent.
+    /// Send a message.
     Send {
         /// Where to.
         peer: Peer,
         /// The message.
         bytes: Bytes,
-        /// Shard and number of the client transaction.
-        client: Option<(usize, u64)>,
+        /// Who hears when it cannot be sent.
+        sender: Sender,
     },
     /// Find addresses, then go on.
     Resolve {
@@ -36,12 +47,10 @@ impl Post {
             Post::Send {
                 peer,
                 bytes,
-                client,
+                sender,
             } => {
                 let sent = stack.hub.send(&peer, bytes);
-                if let Some((shard, id)) = client {
-                    note(stack, shard, id, &peer, sent);
-                }
+                note(stack, sender, &peer, sent);
             }
             Post::Resolve {
                 question,
@@ -52,29 +61,27 @@ impl Post {
                     return;
                 };
                 stack.runtime.clone().spawn(async move {
+                    let flexible = question.transport.is_none();
                     let addresses = stack.resolver.find(question).await;
-                    stack.turn(shard, |turn| turn.found(*start, addresses));
+                    stack.turn(shard, |turn| turn.found(*start, addresses, flexible));
                 });
             }
         }
     }
 }
 
-/// Tells a client transaction what became of its request, when that matters.
-fn note(
-    stack: &Stack,
-    shard: usize,
-    id: u64,
-    peer: &Peer,
-    sent: Result<Option<crate::sip::transport::ConnectionId>, SendError>,
-) {
-    match sent {
-        Ok(connection) if connection == peer.connection => {}
-        Ok(connection) => {
-            stack.turn(shard, |turn: &mut Turn<'_>| turn.travels(id, connection));
+/// Tells a transaction what became of its message, when that matters.
+fn note(stack: &Stack, sender: Sender, peer: &Peer, sent: Result<Option<ConnectionId>, SendError>) {
+    match (sender, sent) {
+        (Sender::Client(shard, id), Ok(connection)) if connection != peer.connection => {
+            stack.turn(shard, |turn| turn.travels(id, connection));
         }
-        Err(_) => {
-            stack.turn(shard, |turn: &mut Turn<'_>| turn.unsent(id));
+        (Sender::Client(shard, id), Err(_)) => {
+            stack.turn(shard, |turn| turn.unsent(id));
         }
+        (Sender::Server(shard, id), Err(_)) => {
+            stack.turn(shard, |turn| turn.unanswerable(id));
+        }
+        (_, Ok(_)) | (Sender::None, Err(_)) => {}
     }
 }

@@ -35,19 +35,20 @@ impl ReplyTo {
 }
 
 /// Hands a REGISTER on, or refuses it when nobody has time.
-pub(super) fn arrive(stack: &Stack, shard: usize, transaction: u64, incoming: Incoming) {
+pub(super) fn arrive(stack: &Stack, shard: usize, transaction: u64, incoming: &Incoming) {
     let reply = Reply::new(ReplyTo {
         stack: stack.me.clone(),
         shard,
         transaction,
         request: incoming.message.clone(),
     });
-    let refused = match registration(incoming, reply) {
-        Ok(registration) => match stack.arrivals.try_send(Arrival::Register(registration)) {
-            Ok(()) => return,
-            Err(TrySendError::Full(arrival) | TrySendError::Closed(arrival)) => arrival,
-        },
-        Err(reply) => return reply.send(400, None, Vec::new()),
+    // What cannot be read was refused long before; here the dropped reply would answer.
+    let Some(registration) = registration(incoming, reply) else {
+        return;
+    };
+    let refused = match stack.arrivals.try_send(Arrival::Register(registration)) {
+        Ok(()) => return,
+        Err(TrySendError::Full(arrival) | TrySendError::Closed(arrival)) => arrival,
     };
     if let Arrival::Register(registration) = refused {
         stack.metrics.shed.inc();
@@ -56,17 +57,9 @@ pub(super) fn arrive(stack: &Stack, shard: usize, transaction: u64, incoming: In
     }
 }
 
-fn registration(incoming: Incoming, reply: Reply) -> Result<Registration, Reply> {
+fn registration(incoming: &Incoming, reply: Reply) -> Option<Registration> {
     let Incoming { message, flow, .. } = incoming;
-    let (Ok(to), Ok(cseq), Ok(contacts), Ok(call_id)) = (
-        message.to(),
-        message.cseq(),
-        message.contacts(),
-        message.call_id(),
-    ) else {
-        return Err(reply);
-    };
-    let contacts = match contacts {
+    let contacts = match message.contacts().ok()? {
         Contacts::Star => vec![Contact {
             uri: "*".to_owned(),
             expires: None,
@@ -76,16 +69,16 @@ fn registration(incoming: Incoming, reply: Reply) -> Result<Registration, Reply>
         }],
         Contacts::List(list) => list.iter().map(contact).collect(),
     };
-    Ok(Registration {
-        aor: party(&to),
+    Some(Registration {
+        aor: party(&message.to().ok()?),
         domain: message.uri().map(ToString::to_string).unwrap_or_default(),
         contacts,
         expires: message.expires(),
-        call_id: call_id.to_owned(),
-        cseq: cseq.number,
+        call_id: message.call_id().ok()?.to_owned(),
+        cseq: message.cseq().ok()?.number,
         path: message.list(Name::Path).map(str::to_owned).collect(),
         agent: message.header(Name::UserAgent).map(str::to_owned),
-        authorization: authorization(&message),
+        authorization: authorization(message),
         source: flow.remote,
         local: flow.local,
         transport: flow.transport,

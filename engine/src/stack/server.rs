@@ -1,7 +1,7 @@
 //! Server transactions: requests that came and the answers they got.
 
 use super::{
-    post::Post,
+    post::{Post, Sender},
     timers::{Running, Timed},
     turn::Turn,
 };
@@ -22,6 +22,8 @@ use std::time::Instant;
 /// Who answers a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Answerer {
+    /// A leg.
+    Leg(u64),
     /// A `Reply` that was handed out.
     Reply,
     /// Nobody any more: it was answered when it came.
@@ -48,8 +50,14 @@ pub(super) struct ServerEntry {
 }
 
 impl ServerEntry {
+    /// Who answers it.
     pub(super) fn answerer(&self) -> Answerer {
         self.answerer
+    }
+
+    /// Hands it to somebody else.
+    pub(super) fn answered_by(&mut self, answerer: Answerer) {
+        self.answerer = answerer;
     }
 }
 
@@ -153,13 +161,11 @@ impl Turn<'_> {
         }
         entry.response = response.to_vec().into();
         if status > 100
-            && let Machine::Invite(machine) = &entry.machine
-            && machine.state() == invite_server::State::Proceeding
+            && entry.method == Method::Invite
+            && let Some(arrived) = entry.arrived.take()
         {
-            if let Some(arrived) = entry.arrived.take() {
-                let waited = self.now.saturating_duration_since(arrived);
-                self.stack.metrics.invite_setup(waited);
-            }
+            let waited = self.now.saturating_duration_since(arrived);
+            self.stack.metrics.invite_setup(waited);
         }
         if status >= 200
             && let Some(merged) = entry.merged.take()
@@ -170,6 +176,15 @@ impl Turn<'_> {
             id,
             invite_server::Input::Respond(status),
             server::Input::Respond(status),
+        );
+    }
+
+    /// A response could not be sent (RFC 3261 §17.2.4).
+    pub(super) fn unanswerable(&mut self, id: u64) {
+        self.server_input(
+            id,
+            invite_server::Input::TransportError,
+            server::Input::TransportError,
         );
     }
 
@@ -215,7 +230,7 @@ impl Turn<'_> {
                     self.posts.push(Post::Send {
                         peer: entry.peer.clone(),
                         bytes: entry.response.clone(),
-                        client: None,
+                        sender: Sender::Server(self.index, id),
                     });
                 }
                 Action::Set(name, after) => {
@@ -253,7 +268,12 @@ impl Turn<'_> {
         let Some(entry) = self.shard.servers.get_mut(id) else {
             return;
         };
-        if entry.answerer() == Answerer::Nobody {
+        let alive = match entry.answerer {
+            Answerer::Leg(leg) => self.shard.legs.get(&leg).is_some_and(|s| s.leg.is_some()),
+            Answerer::Reply => true,
+            Answerer::Nobody => false,
+        };
+        if !alive {
             self.forget_server(id);
         }
     }

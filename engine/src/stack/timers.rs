@@ -1,7 +1,7 @@
 //! Timers of one shard: a heap, and the alarm that wakes the one task which looks after all shards.
 
 use super::Stack;
-use crate::sip::transaction::TimerName;
+use crate::{leg::machine, sip::transaction::TimerName};
 use std::{
     cmp::Ordering as Order,
     collections::BinaryHeap,
@@ -22,6 +22,12 @@ pub(super) enum Timed {
     Client(u64, TimerName),
     /// Give a silent address up and try the next one.
     NextAddress(u64),
+    /// A leg's own timer.
+    Leg(u64, machine::TimerName),
+    /// Offer a leg's news again.
+    Offer(u64),
+    /// End a leg that nobody claimed.
+    Orphan(u64),
 }
 
 #[derive(Debug)]

@@ -3,13 +3,20 @@
 use super::{
     Stack,
     client::ClientEntry,
+    legs::Slot,
     post::Post,
     server::ServerEntry,
     slab::Slab,
     timers::{Timed, Timers},
 };
-use crate::sip::transaction::{Action, key::Key};
-use std::{collections::HashMap, time::Instant};
+use crate::{
+    leg::machine::{Input, Output},
+    sip::transaction::{Action, key::Key},
+};
+use std::{
+    collections::{HashMap, VecDeque},
+    time::Instant,
+};
 
 /// What one shard holds.
 #[derive(Default)]
@@ -21,8 +28,25 @@ pub(super) struct Shard {
     pub(super) merged: HashMap<Key, u64>,
     pub(super) clients: Slab<ClientEntry>,
     pub(super) client_index: HashMap<Key, u64>,
+    pub(super) legs: HashMap<u64, Slot>,
+    /// Which leg a dialog belongs to.
+    pub(super) dialogs: HashMap<Key, u64>,
+    /// Inputs that follow from what is being done, in order.
+    pub(super) inputs: VecDeque<(u64, Input)>,
+    pub(super) draining: bool,
     /// Kept between turns so that machines need not allocate.
     pub(super) actions: Vec<Action>,
+    pub(super) outputs: Vec<Output>,
+}
+
+impl Shard {
+    /// Forgets what a turn that ended in a panic had begun.
+    pub(super) fn recover(&mut self) {
+        self.draining = false;
+        self.inputs.clear();
+        self.actions.clear();
+        self.outputs.clear();
+    }
 }
 
 /// A shard while it is locked.
@@ -42,6 +66,9 @@ impl Turn<'_> {
                 Timed::Server(id, name) => self.server_timer(id, number, name),
                 Timed::Client(id, name) => self.client_timer(id, number, name),
                 Timed::NextAddress(id) => self.next_address(id, number),
+                Timed::Leg(id, name) => self.leg_timer(id, number, name),
+                Timed::Offer(id) => self.offer_again(id, number),
+                Timed::Orphan(id) => self.orphaned(id, number),
             }
         }
     }

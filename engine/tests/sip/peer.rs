@@ -22,7 +22,9 @@ pub fn config() -> Config {
         domain: "exchange.test".to_owned(),
         agent: "Strowger".to_owned(),
         media: Media {
-            ports: 0..=0,
+            ports: 30_000..=39_999,
+            address: Some("127.0.0.1".parse().unwrap()),
+            threads: 1,
             ..Media::default()
         },
         timers: Timers {
@@ -71,7 +73,7 @@ impl Peer {
     }
 
     pub async fn receive(&self) -> String {
-        let mut buffer = [0; 65_535];
+        let mut buffer = vec![0; 65_535];
         let (length, _) = timeout(LIMIT, self.socket.recv_from(&mut buffer))
             .await
             .expect("something comes in time")
@@ -151,7 +153,7 @@ pub fn header<'a>(message: &'a str, name: &str) -> &'a str {
     message
         .lines()
         .filter_map(|l| l.split_once(':'))
-        .find(|(n, _)| n.eq_ignore_ascii_case(name))
+        .find(|(n, _)| n.trim().eq_ignore_ascii_case(name))
         .map_or("", |(_, v)| v.trim())
 }
 

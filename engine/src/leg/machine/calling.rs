@@ -30,6 +30,7 @@ pub(super) fn begin(
     let mut plan = Plan::read(&dial, &settings.domain)?;
     plan.like = like;
     let mut names = Names::new(seed);
+    plan.call_id = format!("{}{}", names.token(), names.token());
     let wishes = Wishes {
         group: dial.group,
         session_id: names.below(1 << 31),
@@ -101,7 +102,6 @@ impl Leg {
     fn first_invite(&mut self, plan: &Plan) -> Message {
         let desk = &mut self.desk;
         let tag = desk.names.token();
-        let call_id = format!("{}{}", desk.names.token(), desk.names.token());
         // §8.1.1.5: below 2³¹; a small one leaves room.
         let cseq = 1 + desk.names.below(1 << 16);
         let mut invite = Message::request(Method::Invite, plan.uri.clone());
@@ -111,7 +111,7 @@ impl Leg {
         }
         invite.push(Name::From, plan.from.clone().with_tag(&tag).to_string());
         invite.push(Name::To, plan.to.to_string());
-        invite.push(Name::CallId, call_id);
+        invite.push(Name::CallId, &plan.call_id);
         invite.push(Name::CSeq, format!("{cseq} INVITE"));
         desk.push_contact(&mut invite);
         invite.push(Name::Allow, ALLOW);

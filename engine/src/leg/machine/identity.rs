@@ -12,6 +12,8 @@ use serde::{Deserialize, Serialize};
 /// An outgoing call before its path is known: what [`Dial`] asks for, read and checked.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Plan {
+    /// Call-ID, which the driver must know before the path is.
+    pub call_id: String,
     /// Request-URI (RFC 3261 §8.1.1.1).
     pub uri: Uri,
     /// Next hop, when the order names one.
@@ -71,6 +73,7 @@ impl Plan {
             name_addr(&dial.from, domain)?
         };
         Ok(Plan {
+            call_id: String::new(),
             uri,
             hop: dial.hop.clone(),
             routes,

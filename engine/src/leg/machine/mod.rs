@@ -199,6 +199,14 @@ impl Leg {
         self.obey(order, &mut Turn { now, audio, out })
     }
 
+    /// The Call-ID of an outgoing leg that was just made.
+    pub fn planned_call_id(&self) -> Option<&str> {
+        match &self.phase {
+            Phase::Locating(plan) => Some(&plan.call_id),
+            _ => None,
+        }
+    }
+
     /// The leg's stream in the media plane, once a port is open.
     pub fn media(&self) -> Option<MediaId> {
         self.talk.id()

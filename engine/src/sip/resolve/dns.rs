@@ -227,3 +227,56 @@ fn srv(data: &RData) -> Option<Srv> {
         target: r.target.to_ascii(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{super::zone, *};
+    use crate::sip::Uri;
+
+    async fn find(resolver: &Resolver, uri: &str) -> Vec<(Transport, String)> {
+        let question = Question::of_uri(&Uri::parse(uri).unwrap()).unwrap();
+        let found = resolver.find(question).await;
+        found
+            .into_iter()
+            .map(|a| (a.transport, a.remote.to_string()))
+            .collect()
+    }
+
+    #[tokio::test]
+    async fn names_lead_to_addresses_in_order() {
+        let server = zone::serve(zone::example).await;
+        let resolver = Resolver::with_server(server);
+        let to = |t, a: &str| (t, a.to_owned());
+        assert_eq!(
+            find(&resolver, "sip:a@naptr.test").await,
+            [
+                to(Transport::Tcp, "192.0.2.11:5070"),
+                to(Transport::Udp, "192.0.2.12:5060"),
+                to(Transport::Udp, "192.0.2.11:5060"),
+            ]
+        );
+        assert_eq!(
+            find(&resolver, "sip:a@naptr.test;transport=udp").await,
+            [
+                to(Transport::Udp, "192.0.2.12:5060"),
+                to(Transport::Udp, "192.0.2.11:5060")
+            ]
+        );
+        assert_eq!(
+            find(&resolver, "sip:a@one.test").await,
+            [to(Transport::Udp, "192.0.2.11:5060")]
+        );
+        assert_eq!(
+            find(&resolver, "sip:a@one.test:5080;transport=tcp").await,
+            [to(Transport::Tcp, "192.0.2.11:5080")]
+        );
+        assert_eq!(
+            find(&resolver, "sips:a@one.test").await,
+            [to(Transport::Tls, "192.0.2.11:5061")]
+        );
+        assert_eq!(find(&resolver, "sip:a@nowhere.test").await, []);
+        // Known now, without asking.
+        let question = Question::of_uri(&Uri::parse("sip:a@one.test").unwrap()).unwrap();
+        assert_eq!(resolver.known(&question).unwrap().len(), 1);
+    }
+}

@@ -4,6 +4,8 @@
 mod cache;
 mod dns;
 mod select;
+#[cfg(test)]
+pub(crate) mod zone;
 
 pub(crate) use dns::Resolver;
 

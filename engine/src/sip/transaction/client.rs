@@ -46,6 +46,7 @@ impl Client {
     }
 
     /// Current state.
+    #[cfg(test)]
     pub(crate) fn state(&self) -> State {
         self.state
     }

@@ -57,6 +57,7 @@ impl InviteClient {
     }
 
     /// Current state.
+    #[cfg(test)]
     pub(crate) fn state(&self) -> State {
         self.state
     }

@@ -2,7 +2,7 @@
 
 use super::{
     Certificates, ConnectionId, Flow, Inbox, Peer, connect, connection, drops::Drops, listen,
-    local::Routes, table::Table, udp::Udp,
+    local::Routes, opened::Opened, table::Table, udp::Udp,
 };
 use crate::{leg::Transport, metrics::Metrics};
 use bytes::Bytes;
@@ -10,14 +10,18 @@ use std::{
     io,
     net::{IpAddr, SocketAddr},
     sync::{Arc, OnceLock, Weak},
+    time::Duration,
 };
 use tokio::{
     io::{AsyncRead, AsyncWrite},
-    net::TcpListener,
     runtime::Handle,
-    sync::mpsc,
+    sync::{mpsc, watch},
     task::JoinHandle,
+    time::timeout,
 };
+
+/// Longest wait for connections to end when the engine closes.
+const CLOSE: Duration = Duration::from_secs(2);
 
 /// A message that could not be handed to the network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -36,54 +40,6 @@ pub(crate) enum SendError {
     Limit,
 }
 
-/// The listeners that were opened and have not been set to work yet.
-pub(crate) struct Opened {
-    udp: Vec<Arc<Udp>>,
-    tcp: Vec<TcpListener>,
-    tls: Option<TcpListener>,
-}
-
-impl Opened {
-    /// Opens every listener.
-    ///
-    /// # Errors
-    /// The first that cannot be opened, with its transport.
-    pub(crate) fn open(
-        udp: &[SocketAddr],
-        tcp: &[SocketAddr],
-        tls: Option<SocketAddr>,
-    ) -> Result<Opened, (SocketAddr, &'static str, io::Error)> {
-        let mut opened = Opened {
-            udp: Vec::new(),
-            tcp: Vec::new(),
-            tls: None,
-        };
-        for &address in udp {
-            let socket = Udp::bind(address).map_err(|e| (address, "udp", e))?;
-            opened.udp.push(Arc::new(socket));
-        }
-        for &address in tcp {
-            let listener = listen::bind(address).map_err(|e| (address, "tcp", e))?;
-            opened.tcp.push(listener);
-        }
-        if let Some(address) = tls {
-            let listener = listen::bind(address).map_err(|e| (address, "tls", e))?;
-            opened.tls = Some(listener);
-        }
-        Ok(opened)
-    }
-
-    /// The addresses, in the order they were asked for: UDP, TCP, TLS.
-    pub(crate) fn addresses(&self) -> (Vec<SocketAddr>, Vec<SocketAddr>, Option<SocketAddr>) {
-        let real = |l: &TcpListener| l.local_addr().ok();
-        (
-            self.udp.iter().map(|u| u.address()).collect(),
-            self.tcp.iter().filter_map(real).collect(),
-            self.tls.as_ref().and_then(real),
-        )
-    }
-}
-
 /// The sending side, shared by everybody.
 pub(crate) struct Hub {
     udp: Vec<Arc<Udp>>,
@@ -95,6 +51,8 @@ pub(crate) struct Hub {
     metrics: Arc<Metrics>,
     runtime: Handle,
     inbox: OnceLock<Weak<dyn Inbox>>,
+    /// Connections that are being carried.
+    carried: watch::Sender<usize>,
     me: Weak<Hub>,
 }
 
@@ -117,6 +75,7 @@ impl Hub {
             metrics,
             runtime: Handle::current(),
             inbox: OnceLock::new(),
+            carried: watch::Sender::new(0),
             me: me.clone(),
         })
     }
@@ -347,11 +306,13 @@ impl Hub {
         let Some(inbox) = self.inbox.get().and_then(Weak::upgrade) else {
             return;
         };
+        self.carried.send_modify(|n| *n += 1);
         if let Err(error) =
             connection::run(stream, flow, queue, &*inbox, dialled, connection::USUAL).await
         {
             tracing::debug!(remote = %flow.remote, %error, "A connection broke");
         }
+        self.carried.send_modify(|n| *n = n.saturating_sub(1));
     }
 
     /// Forgets a connection and tells whoever waits for it. May be called twice.
@@ -364,9 +325,21 @@ impl Hub {
         }
     }
 
+    /// Says whether there is a connection with this peer.
+    pub(crate) fn is_connected(&self, transport: Transport, remote: SocketAddr) -> bool {
+        self.table.by_peer(transport, remote, None).is_some()
+    }
+
     /// Says whether a connection still exists.
     pub(crate) fn is_open(&self, id: ConnectionId) -> bool {
         self.table.by_id(id).is_some()
+    }
+
+    /// Waits until every connection has ended, but not longer than [`CLOSE`].
+    pub(crate) async fn closed(&self) {
+        let mut carried = self.carried.subscribe();
+        // Too late is as good: whoever waits goes on.
+        let _ = timeout(CLOSE, carried.wait_for(|n| *n == 0)).await;
     }
 
     /// Lets every connection end after what it has queued is written.

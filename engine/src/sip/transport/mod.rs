@@ -7,12 +7,14 @@ mod drops;
 mod hub;
 mod listen;
 mod local;
+mod opened;
 mod stun;
 mod table;
 mod tls;
 mod udp;
 
-pub(crate) use hub::{Hub, Opened, SendError};
+pub(crate) use hub::{Hub, SendError};
+pub(crate) use opened::Opened;
 pub(crate) use tls::Certificates;
 
 use crate::{leg::Transport, sip::Frame};

@@ -1,0 +1,81 @@
+//! New calls: an INVITE outside any dialog becomes a leg, and the switchboard is told.
+
+use super::{
+    BUSY_RETRY, Stack,
+    incoming::{Incoming, Verdict},
+    legs::Slot,
+    server::Answerer,
+    turn::Turn,
+};
+use crate::{
+    Arrival,
+    leg::{
+        LegId, Rejection,
+        machine::{self, Leg, Order, Output, ServerTx, invitation},
+    },
+    metrics::Way,
+    sip::{Message, Method},
+};
+
+impl Turn<'_> {
+    /// Makes a leg of an INVITE, or refuses it without state when there is no time.
+    pub(super) fn invite(&mut self, incoming: &Incoming) -> Verdict {
+        if self.stack.refusing().is_some() || !self.stack.has_room() {
+            return Verdict::Refuse(503);
+        }
+        let id = self.stack.new_leg(self.index);
+        let tx = self.open_server(self.opening(incoming, Answerer::Leg(id.0)));
+        self.stack.metrics.request(&Method::Invite, Way::In);
+        let trying = Message::response_to(&incoming.message, 100, "", None);
+        self.respond(tx, &trying);
+        let mut outputs = std::mem::take(&mut self.shard.outputs);
+        let arrival = machine::Incoming {
+            tx: ServerTx(tx),
+            invite: incoming.message.clone(),
+            path: incoming.path(),
+            group: id.0,
+            seed: rand::random(),
+        };
+        let settings = self.stack.settings.clone();
+        match Leg::incoming(settings, arrival, &mut outputs) {
+            Ok(leg) => {
+                self.adopt(id.0, Slot::new(leg, None));
+                self.begin(id.0, outputs);
+                Verdict::Invite(id)
+            }
+            Err(response) => {
+                outputs.clear();
+                self.shard.outputs = outputs;
+                if let Some(entry) = self.shard.servers.get_mut(tx) {
+                    entry.answered_by(Answerer::Nobody);
+                }
+                self.respond(tx, &response);
+                Verdict::Done
+            }
+        }
+    }
+
+    /// Carries out what a new leg wants.
+    pub(super) fn begin(&mut self, id: u64, outputs: Vec<Output>) {
+        self.perform(id, outputs);
+        self.drain();
+    }
+}
+
+/// Tells the switchboard; when it has no time the call is refused.
+pub(super) fn arrive(stack: &Stack, leg: LegId, incoming: &Incoming) {
+    let invitation = invitation(leg, &incoming.message, &incoming.path());
+    if stack.arrivals.try_send(Arrival::Invite(invitation)).is_ok() {
+        return;
+    }
+    stack.metrics.shed.inc();
+    let busy = Rejection {
+        status: 503,
+        phrase: None,
+        q850: None,
+        headers: vec![("Retry-After".to_owned(), BUSY_RETRY.to_string())],
+    };
+    // It may have been cancelled meanwhile.
+    let _ = stack.order(leg, Order::Reject(busy));
+    stack.turn(Stack::shard_of_leg(leg), |turn| turn.forsake(leg.0));
+}

@@ -1,0 +1,3 @@
+//! The driver with a name server of its own.
+
+mod failover;
