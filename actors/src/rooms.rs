@@ -5,6 +5,7 @@ use crate::{
     config::Config,
     directory::Directory,
     events::Event,
+    identity::Identity,
     ledger::Ledger,
     metrics::Metrics,
     presence::Presence,
@@ -32,6 +33,7 @@ pub(crate) struct Rooms {
     pub(crate) ledger: Ledger,
     pub(crate) registrar: Arc<Registrar>,
     pub(crate) trunks: Arc<Trunks>,
+    pub(crate) identity: Arc<Identity>,
     pub(crate) presence: Arc<Presence>,
     pub(crate) metrics: Arc<Metrics>,
     /// At least one.

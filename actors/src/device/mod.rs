@@ -5,15 +5,17 @@
 
 use crate::{
     call::{Dialling, Outcome},
-    registrar::Registrar,
     target::{Candidate, Contact, FORKS, Outside, Proposal, Shown, USER_RINGS_FOR, escaped},
     trunk::TrunkCandidate,
 };
 use engine::leg::{Dial, Party, Privacy, SrtpPolicy};
-use schema::{TargetId, User};
+use schema::{Id, TargetId, User};
+
+/// Who knows where the phones of a user are.
+pub(crate) type Phones = dyn Fn(Id<User>) -> Vec<Contact>;
 
 /// The phones of one user: all of them at once, unless the user does not want to be disturbed.
-pub(crate) fn of_user(registrar: &Registrar, user: &User) -> Proposal {
+pub(crate) fn of_user(phones: &Phones, user: &User) -> Proposal {
     let mut proposal = Proposal {
         candidates: Vec::new(),
         seconds: USER_RINGS_FOR,
@@ -25,13 +27,13 @@ pub(crate) fn of_user(registrar: &Registrar, user: &User) -> Proposal {
         proposal.otherwise = Outcome::DoNotDisturb;
         return proposal;
     }
-    let contacts = registrar.contacts_of(user.id);
+    let contacts = phones(user.id);
     proposal.candidates = contacts.into_iter().map(Candidate::Phone).collect();
     proposal
 }
 
 /// The phones of several users at once; those who do not want to be disturbed are left out.
-pub(crate) fn of_users(registrar: &Registrar, users: &[User], seconds: u32) -> Proposal {
+pub(crate) fn of_users(phones: &Phones, users: &[User], seconds: u32) -> Proposal {
     let mut whole = Proposal {
         candidates: Vec::new(),
         seconds,
@@ -40,7 +42,7 @@ pub(crate) fn of_users(registrar: &Registrar, users: &[User], seconds: u32) -> P
         ignore_forwarding: false,
     };
     for user in users {
-        let one = of_user(registrar, user);
+        let one = of_user(phones, user);
         whole.otherwise = whole.otherwise.or(one.otherwise);
         whole.candidates.extend(one.candidates);
     }

@@ -52,7 +52,7 @@ impl Directory {
             (InboundRouting::Default, Some(target)) => self.target(&by, target, None).await?,
             (InboundRouting::Default, None) => {
                 let users = self.everyone(account).await?;
-                let all = device::of_users(&self.registrar, &users, USER_RINGS_FOR);
+                let all = device::of_users(&self.phones(), &users, USER_RINGS_FOR);
                 Lead::ring(&number, all)
             }
         };

@@ -84,7 +84,7 @@ impl Directory {
         let Some(user) = self.user(by.account, id).await? else {
             return Ok(Lead::nowhere(number, Outcome::Unallocated));
         };
-        let proposal = device::of_user(&self.registrar, &user);
+        let proposal = device::of_user(&self.phones(), &user);
         let mut lead = Lead::ring(number, proposal);
         lead.label = user.name.clone();
         lead.user = Some(id);
@@ -105,7 +105,7 @@ impl Directory {
         for row in rows {
             members.extend(self.member(by, row).await?);
         }
-        let mut lead = Lead::ring(number, ring_group::propose(&self.registrar, group, members));
+        let mut lead = Lead::ring(number, ring_group::propose(&self.phones(), group, members));
         lead.label = Some(group.name.clone());
         Ok(lead)
     }
@@ -215,7 +215,7 @@ impl Directory {
         // Who asks for a call wants to be disturbed.
         let mut user = (*user).clone();
         user.do_not_disturb = false;
-        let mut lead = Lead::ring(dial, device::of_user(&self.registrar, &user));
+        let mut lead = Lead::ring(dial, device::of_user(&self.phones(), &user));
         lead.user = Some(id);
         lead.caller = Shown {
             number: dial.to_owned(),

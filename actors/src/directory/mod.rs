@@ -15,7 +15,7 @@ mod tests;
 
 pub(crate) use caller_id::may_be_presented;
 
-use crate::{call::Outcome, registrar::Registrar, trunk::Trunks};
+use crate::{call::Outcome, registrar::Registrar, target::Contact, trunk::Trunks};
 use cache::Cache;
 use schema::{
     Account, Db, DbError, Endpoint, Extension, Id, PhoneNumber, RingGroup, RingGroupMember,
@@ -69,6 +69,12 @@ impl Directory {
             first_did: Cache::new(),
             groups: Cache::new(),
         }
+    }
+
+    /// Where a user's phones are.
+    fn phones(&self) -> impl Fn(Id<User>) -> Vec<Contact> + use<> {
+        let registrar = self.registrar.clone();
+        move |user| registrar.contacts_of(user)
     }
 
     /// Whether the database answers.

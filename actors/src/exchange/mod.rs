@@ -16,6 +16,7 @@ use crate::{
     config::Config,
     directory::Directory,
     error::StartError,
+    identity::Identity,
     ledger::{Ledger, Spool},
     metrics::Metrics,
     presence::Presence,
@@ -23,10 +24,9 @@ use crate::{
     registry::Registry,
     rooms::Rooms,
     supervision::{Kind, Nursery, keep, watch},
-    switchboard::{self, Gate},
+    switchboard,
     trunk::Trunks,
 };
-use engine::sip::digest;
 use schema::Db;
 use std::sync::{Arc, atomic::AtomicBool};
 use threads::Threads;
@@ -110,12 +110,14 @@ impl Tree {
             left,
             arbiters,
         } = self;
-        let gate = digest::Gate::new(&config.sip_domain, &Gate::ALGORITHMS, &key);
-        let gate = Arc::new(gate);
+        let trunks = Trunks::start(db.clone(), config.unseal.clone(), &registry);
+        let trunks = Arc::new(trunks.await?);
+        let identity = Identity::new(&config.sip_domain, &key, trunks.clone());
+        let identity = Arc::new(identity);
+        let registrar = Registrar::start(db.clone(), identity.clone(), &registry);
+        let registrar = Arc::new(registrar.await?);
         let (endpoint, arrivals) = engine::bind(config.engine(), &registry).await?;
         let calls = Arc::new(Registry::default());
-        let registrar = Arc::new(Registrar::new());
-        let trunks = Arc::new(Trunks::new());
         let directory = Directory::new(db.clone(), registrar.clone(), trunks.clone());
         let ledger = Ledger::start(db, spool, left, metrics.clone());
 
@@ -123,8 +125,16 @@ impl Tree {
         let (presence, keeper, crashes) = Presence::start(calls.clone(), metrics.clone(), first);
         tokio::spawn(watch(Kind::Presence, keeper, crashes, metrics.clone()));
 
+        let sweeper = registrar.clone();
+        tokio::spawn(keep(Kind::Registrar, metrics.clone(), move || {
+            sweeper.clone().sweep()
+        }));
+        let (carriers, via, domain) = (trunks.clone(), endpoint.clone(), config.sip_domain.clone());
+        tokio::spawn(keep(Kind::Trunk, metrics.clone(), move || {
+            carriers.clone().run(via.clone(), domain.clone())
+        }));
+
         let (nursery, crashes) = Nursery::new();
-        let switchboard_gate = Arc::new(Gate::new(&config.sip_domain, gate));
         let rooms = Arc::new(Rooms {
             config,
             endpoint,
@@ -135,6 +145,7 @@ impl Tree {
             ledger,
             registrar,
             trunks,
+            identity,
             presence,
             metrics: metrics.clone(),
             arbiters,
@@ -150,8 +161,7 @@ impl Tree {
         let inbox = Arc::new(Mutex::new(inbox));
         let worker = rooms.clone();
         tokio::spawn(keep(Kind::Switchboard, metrics, move || {
-            let (rooms, gate) = (worker.clone(), switchboard_gate.clone());
-            switchboard::run(rooms, gate, arrivals.clone(), inbox.clone())
+            switchboard::run(worker.clone(), arrivals.clone(), inbox.clone())
         }));
         Ok((rooms, orders))
     }

@@ -5,8 +5,7 @@
 
 use crate::{
     call::Outcome,
-    device,
-    registrar::Registrar,
+    device::{self, Phones},
     target::{Candidate, FORKS, Outside, Proposal},
 };
 use schema::{RingGroup, User, types::TimeoutAction};
@@ -22,13 +21,13 @@ pub(crate) enum Member {
 
 /// Everybody who rings when the group is called. Members that do not want to be disturbed and phones
 /// that occur twice are left out.
-pub(crate) fn propose(registrar: &Registrar, group: &RingGroup, members: Vec<Member>) -> Proposal {
+pub(crate) fn propose(phones: &Phones, group: &RingGroup, members: Vec<Member>) -> Proposal {
     let mut candidates: Vec<Candidate> = Vec::new();
     let mut otherwise = Outcome::Unavailable;
     for member in members {
         match member {
             Member::User(user) => {
-                let one = device::of_user(registrar, &user);
+                let one = device::of_user(phones, &user);
                 otherwise = otherwise.or(one.otherwise);
                 for candidate in one.candidates {
                     if !candidates.contains(&candidate) {
@@ -106,8 +105,7 @@ mod tests {
 
     #[test]
     fn a_number_rings_once_and_boxes_follow_nothing() {
-        let registrar = Registrar::new();
-        let proposal = propose(&registrar, &group(), vec![outside(), outside()]);
+        let proposal = propose(&|_| Vec::new(), &group(), vec![outside(), outside()]);
         assert_eq!(proposal.candidates.len(), 1);
         assert_eq!(proposal.seconds, 25);
         assert_eq!(proposal.then, None);
@@ -116,15 +114,14 @@ mod tests {
 
     #[test]
     fn nobody_there_says_why() {
-        let registrar = Registrar::new();
         let absent = propose(
-            &registrar,
+            &|_| Vec::new(),
             &group(),
             vec![Member::User(Box::new(user(false)))],
         );
         assert_eq!(absent.otherwise, Outcome::Unavailable);
         let quiet = propose(
-            &registrar,
+            &|_| Vec::new(),
             &group(),
             vec![Member::User(Box::new(user(true)))],
         );

@@ -1,25 +1,17 @@
-//! Who a caller is: a trunk by its address, a phone by digest. Everybody else is a stranger.
+//! Who a caller is: a trunk by its address, a phone or a trunk by digest. Everybody else is a stranger.
 
 use crate::{
-    directory::{Closed, Directory},
-    trunk::Trunks,
+    directory::Closed,
+    identity::{Doubt, Holder},
+    rooms::Rooms,
 };
-use engine::{
-    Invitation,
-    sip::digest::{self, Algorithm, Credentials, Grant, Ha1},
-};
+use engine::Invitation;
 use schema::{Endpoint, Id, Trunk};
-use std::{sync::Arc, time::SystemTime};
-
-/// Checks callers.
-pub(crate) struct Gate {
-    digest: Arc<digest::Gate>,
-    directory_realm: String,
-}
+use std::sync::Arc;
 
 /// Who calls.
 pub(super) enum Caller {
-    /// A trunk, by its source address.
+    /// A trunk.
     Trunk(Id<Trunk>),
     /// A phone that knows its password.
     Phone(Arc<Endpoint>),
@@ -29,54 +21,26 @@ pub(super) enum Caller {
     Stranger,
 }
 
-impl Gate {
-    /// Algorithms that are offered, best first (RFC 8760 §2.4).
-    pub(crate) const ALGORITHMS: [Algorithm; 2] = [Algorithm::Sha256, Algorithm::Md5];
-
-    /// A gate for the realm with the secret of its nonces.
-    pub(crate) fn new(realm: &str, digest: Arc<digest::Gate>) -> Self {
-        Self {
-            digest,
-            directory_realm: realm.to_owned(),
-        }
+/// Finds out who sent an invitation.
+pub(super) async fn who(rooms: &Rooms, invitation: &Invitation) -> Result<Caller, Closed> {
+    let source = invitation.source.ip();
+    if let Some(trunk) = rooms.trunks.by_source(source) {
+        return Ok(Caller::Trunk(trunk));
     }
-
-    /// Finds out who sent an invitation.
-    pub(super) async fn who(
-        &self,
-        invitation: &Invitation,
-        directory: &Directory,
-        trunks: &Trunks,
-    ) -> Result<Caller, Closed> {
-        if let Some(trunk) = trunks.by_source(invitation.source.ip()) {
-            return Ok(Caller::Trunk(trunk));
-        }
-        let now = SystemTime::now();
-        let challenge = |stale| Caller::Unproven(self.digest.challenges(stale, now));
-        let Some(authorization) = &invitation.authorization else {
-            return Ok(challenge(false));
-        };
-        let Ok(answer) = Credentials::parse(&authorization.value) else {
-            return Ok(Caller::Stranger);
-        };
-        if self.digest.is_outdated(&answer, now) {
-            return Ok(challenge(true));
-        }
-        let endpoint = directory.endpoint(&answer.username).await?;
-        let known = endpoint
-            .as_ref()
-            .filter(|found| found.digest.realm == self.directory_realm);
-        let ha1 = known.map(|endpoint| Ha1 {
-            md5: endpoint.digest.ha1_md5.reveal().as_str().into(),
-            sha256: endpoint.digest.ha1_sha256.reveal().as_str().into(),
-        });
-        let grant = self
-            .digest
-            .check(&answer, &authorization.method, ha1.as_ref(), now);
-        Ok(match (grant, endpoint) {
-            (Grant::Granted, Some(endpoint)) => Caller::Phone(endpoint),
-            (Grant::Stale, _) => challenge(true),
-            _ => Caller::Stranger,
-        })
+    let proof = rooms
+        .identity
+        .prove(
+            invitation.authorization.as_ref(),
+            source,
+            &rooms.directory,
+            |name| rooms.registrar.is_known(name, source),
+        )
+        .await;
+    match proof {
+        Ok(Holder::Phone(endpoint)) => Ok(Caller::Phone(endpoint)),
+        Ok(Holder::Trunk(trunk)) => Ok(Caller::Trunk(trunk)),
+        Err(Doubt::Unproven { stale }) => Ok(Caller::Unproven(rooms.identity.challenges(stale))),
+        Err(Doubt::Closed(closed)) => Err(closed),
+        Err(Doubt::Malformed | Doubt::Wrong | Doubt::HeldOff) => Ok(Caller::Stranger),
     }
 }

@@ -1,6 +1,6 @@
 //! One invitation: refused, or raised as a call, or handed to the call whose leg it replaces.
 
-use super::{Gate, gate::Caller};
+use super::gate::{self, Caller};
 use crate::{
     call::{self, Input, Opening, Origin, Outcome},
     directory::{Closed, numbering},
@@ -18,9 +18,9 @@ use std::sync::{Arc, atomic::Ordering};
 const RETRY_AFTER: u32 = 5;
 
 /// Decides on one invitation.
-pub(super) async fn take(rooms: &Arc<Rooms>, gate: &Gate, invitation: Invitation) {
+pub(super) async fn take(rooms: &Arc<Rooms>, invitation: Invitation) {
     let leg = invitation.leg;
-    let verdict = match decide(rooms, gate, invitation).await {
+    let verdict = match decide(rooms, invitation).await {
         Ok(verdict) => verdict,
         Err(Closed(error)) => {
             tracing::warn!(%error, "a call is refused because the directory does not answer");
@@ -30,18 +30,12 @@ pub(super) async fn take(rooms: &Arc<Rooms>, gate: &Gate, invitation: Invitation
     rooms.metrics.arrived(verdict);
 }
 
-async fn decide(
-    rooms: &Arc<Rooms>,
-    gate: &Gate,
-    invitation: Invitation,
-) -> Result<&'static str, Closed> {
+async fn decide(rooms: &Arc<Rooms>, invitation: Invitation) -> Result<&'static str, Closed> {
     let leg = invitation.leg;
     if rooms.draining.load(Ordering::Acquire) {
         return Ok(busy(rooms, leg));
     }
-    let caller = gate
-        .who(&invitation, &rooms.directory, &rooms.trunks)
-        .await?;
+    let caller = gate::who(rooms, &invitation).await?;
     match caller {
         Caller::Unproven(challenges) => {
             let headers = challenges.into_iter();

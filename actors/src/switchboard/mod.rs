@@ -7,8 +7,6 @@
 mod gate;
 mod invite;
 
-pub(crate) use gate::Gate;
-
 use crate::{rooms::Rooms, supervision::Kind};
 use engine::{Arrival, Arrivals};
 use futures_util::{StreamExt as _, stream::FuturesUnordered};
@@ -22,7 +20,6 @@ const AT_ONCE: usize = 256;
 /// Takes arrivals until the engine closes.
 pub(crate) async fn run(
     rooms: Arc<Rooms>,
-    gate: Arc<Gate>,
     arrivals: Arc<Mutex<Arrivals>>,
     orders: Arc<Mutex<mpsc::Receiver<Order>>>,
 ) {
@@ -34,7 +31,7 @@ pub(crate) async fn run(
             Some(()) = work.next(), if !work.is_empty() => {}
             Some(order) = orders.recv() => order.obey(),
             arrival = arrivals.recv(), if work.len() < AT_ONCE => match arrival {
-                Some(arrival) => work.push(take(rooms.clone(), gate.clone(), arrival)),
+                Some(arrival) => work.push(take(rooms.clone(), arrival)),
                 None => return,
             },
         }
@@ -68,11 +65,16 @@ impl Order {
     }
 }
 
-async fn take(rooms: Arc<Rooms>, gate: Arc<Gate>, arrival: Arrival) {
+async fn take(rooms: Arc<Rooms>, arrival: Arrival) {
     let since = std::time::Instant::now();
     match arrival {
-        Arrival::Register(registration) => rooms.registrar.register(registration).await,
-        Arrival::Invite(invitation) => invite::take(&rooms, &gate, invitation).await,
+        Arrival::Register(registration) => {
+            rooms
+                .registrar
+                .register(registration, &rooms.directory)
+                .await;
+        }
+        Arrival::Invite(invitation) => invite::take(&rooms, invitation).await,
     }
     rooms.metrics.waited(Kind::Switchboard, since.elapsed());
 }
