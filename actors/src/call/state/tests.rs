@@ -1,1 +1,0 @@
-//! The machine of a call as tables of inputs and effects.
