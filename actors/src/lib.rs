@@ -30,3 +30,8 @@ pub use exchange::{Bound, Change, ClickToCall, ClickToCallError, Exchange, Healt
 pub use presence::{PresenceState, UserPresence};
 pub use supervision::Kind;
 pub use trunk::Unseal;
+
+#[cfg(test)]
+mod fixture;
+#[cfg(test)]
+pub(crate) use fixture::{test_account, test_db};

@@ -5,6 +5,8 @@ mod change;
 mod drain;
 #[cfg(any(test, feature = "faults"))]
 mod faults;
+#[cfg(test)]
+mod tests;
 mod threads;
 
 pub use api::{Bound, ClickToCall, ClickToCallError, Health};

@@ -9,6 +9,9 @@ mod row;
 mod spool;
 mod writer;
 
+#[cfg(test)]
+mod tests;
+
 pub(crate) use spool::Spool;
 
 use crate::{call::LiveCall, call::Record, metrics::Metrics, supervision::Kind};
