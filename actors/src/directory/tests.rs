@@ -21,8 +21,13 @@ impl House {
     async fn build() -> Self {
         let (db, file) = crate::test_db().await;
         let account = crate::test_account(&db).await;
-        let registrar = Arc::new(Registrar::new());
-        let trunks = Arc::new(Trunks::new());
+        let registry = prometheus::Registry::new();
+        let unseal = crate::Config::default().unseal;
+        let trunks = Trunks::start(db.clone(), unseal, &registry).await.unwrap();
+        let trunks = Arc::new(trunks);
+        let identity = crate::identity::Identity::new("localhost", &[1; 32], trunks.clone());
+        let registrar = Registrar::start(db.clone(), Arc::new(identity), &registry);
+        let registrar = Arc::new(registrar.await.unwrap());
         Self {
             directory: Directory::new(db.clone(), registrar, trunks),
             db,
