@@ -64,6 +64,7 @@ pub async fn observe(
         http.method = %method,
         http.path = request.path(),
         account.id = tracing::field::Empty,
+        call.id = tracing::field::Empty,
     );
     let handled = AssertUnwindSafe(next.call(request)).catch_unwind();
     let outcome = handled.instrument(span.clone()).await;

@@ -2,25 +2,30 @@
 
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
-use utoipa::openapi::OpenApi;
+use utoipa::{PartialSchema, openapi::OpenApi};
+
+use super::{error::ErrorBody, ids::EntityId};
 
 /// Methods of an operation, as the document spells them.
 const METHODS: [&str; 5] = ["get", "put", "post", "delete", "patch"];
 
-/// Errors that any operation below `/v1` may answer with.
-const SHARED: [(&str, &str); 5] = [
-    (
-        "400",
-        "Malformed input, a value out of bounds, or no account header.",
-    ),
-    (
-        "401",
-        "No credential, or one that is unknown, expired or revoked.",
-    ),
-    ("403", "The credential is good, but not for this."),
-    ("429", "Too many requests; wait as `Retry-After` says."),
-    ("default", "Anything unexpected; 5xx may be tried again."),
+/// Failures by status: their name in the document, and what they mean.
+const FAILURES: [(&str, &str, &str); 11] = [
+    ("400", "BadRequest", "Malformed input, a value out of bounds, or no account header."),
+    ("401", "Unauthorized", "No credential, or one that is unknown, expired or revoked."),
+    ("403", "Forbidden", "The credential is good, but not for this."),
+    ("404", "NotFound", "There is no such resource in this account."),
+    ("409", "Conflict", "A clash with what is stored, or with an earlier request of the same `Idempotency-Key`."),
+    ("413", "TooLarge", "The body is larger than 1 MiB."),
+    ("415", "UnsupportedMedia", "The body is not announced as JSON."),
+    ("422", "Unprocessable", "Well formed, but it names something that cannot be used."),
+    ("429", "TooManyRequests", "Too many requests; wait as `Retry-After` says."),
+    ("503", "Unavailable", "Cannot be promised or verified just now; wait as `Retry-After` says."),
+    ("default", "ServerError", "Anything unexpected; 5xx may be tried again."),
 ];
+
+/// Failures that any operation below `/v1` may answer with.
+const ALWAYS: [&str; 5] = ["400", "401", "403", "429", "default"];
 
 /// The served document, and the paths in it.
 #[derive(Debug, Clone, Default)]
@@ -118,6 +123,17 @@ fn complete(document: &mut Value) {
     });
     document["servers"] = json!([{"url": "/"}]);
     document["security"] = json!([{"platformApiKey": []}]);
+    // What the shared parameters and errors refer to, whether a handler names it or not.
+    let shared = [
+        ("Error", serde_json::to_value(ErrorBody::schema())),
+        ("EntityId", serde_json::to_value(EntityId::schema())),
+    ];
+    for (name, schema) in shared {
+        document["components"]["schemas"][name] = schema.unwrap_or_default();
+    }
+    for (status, name, description) in FAILURES {
+        document["components"]["responses"][name] = failure(status, description);
+    }
     document["components"]["securitySchemes"] = json!({
         "platformApiKey": {
             "type": "http",
@@ -166,42 +182,56 @@ fn share(path: &str, method: &str, operation: &mut Value) {
             }));
         }
     }
+    // A body that may be left out is still never null.
+    if let Some(body) = operation.pointer_mut("/requestBody/content/application~1json/schema")
+        && let Some(choices) = body["oneOf"].as_array()
+        && let Some(real) = choices.iter().find(|choice| choice["type"] != "null")
+    {
+        *body = real.clone();
+    }
     let Some(responses) = operation["responses"].as_object_mut() else {
         return;
     };
-    let mut errors = SHARED.to_vec();
+    let mut failures = ALWAYS.to_vec();
     if path.contains('{') {
-        errors.push(("404", "There is no such resource in this account."));
+        failures.push("404");
     }
     if method == "post" {
-        errors.push((
-            "409",
-            "The request clashes with what is stored, or with its `Idempotency-Key`.",
-        ));
-        errors.push(("413", "The body is larger than 1 MiB."));
-        errors.push(("415", "The body is not announced as JSON."));
+        failures.extend(["409", "413", "415"]);
     }
-    for (status, description) in errors {
-        if !responses.contains_key(status) {
-            responses.insert(status.to_owned(), json!({"description": description}));
+    failures.extend(FAILURES.map(|(status, ..)| status).iter().filter(|status| responses.contains_key(**status)));
+    for (status, name, _) in FAILURES {
+        if failures.contains(&status) {
+            let shared = json!({"$ref": format!("#/components/responses/{name}")});
+            responses.insert(status.to_owned(), shared);
         }
     }
     for (status, response) in responses.iter_mut() {
-        response["headers"]["X-Request-Id"] = json!({
-            "description": "Names this request.",
-            "schema": {"type": "string"},
-        });
-        if status == "429" {
-            response["headers"]["Retry-After"] = json!({
-                "description": "Seconds to wait.",
-                "schema": {"type": "integer", "minimum": 0},
-            });
-        }
-        if !status.starts_with('2') {
-            response["content"]["application/json"]["schema"] =
-                json!({"$ref": "#/components/schemas/Error"});
+        if status.starts_with('2') {
+            response["headers"]["X-Request-Id"] = request_id();
         }
     }
+}
+
+/// The header that every answer has.
+fn request_id() -> Value {
+    json!({"description": "Names this request.", "schema": {"type": "string"}})
+}
+
+/// A failure, as operations refer to it.
+fn failure(status: &str, description: &str) -> Value {
+    let mut response = json!({
+        "description": description,
+        "headers": {"X-Request-Id": request_id()},
+        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}},
+    });
+    if matches!(status, "429" | "503") {
+        response["headers"]["Retry-After"] = json!({
+            "description": "Seconds to wait.",
+            "schema": {"type": "integer", "minimum": 0},
+        });
+    }
+    response
 }
 
 #[cfg(test)]

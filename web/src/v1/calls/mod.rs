@@ -230,6 +230,7 @@ async fn find_call(
     id: At<Id<Call>>,
     expand: Expand,
 ) -> Result<Found<CallBody>> {
+    tracing::Span::current().record("call.id", tracing::field::display(*id));
     let live = state.exchange.live_call(caller.account, *id);
     let record = match &live {
         Some(_) => None,

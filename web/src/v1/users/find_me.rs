@@ -31,7 +31,7 @@ pub struct FindMeInput {
     steps: Vec<StepBody>,
     /// What follows when nobody answers.
     #[serde(default)]
-    #[schema(value_type = words::Fallback, required = false)]
+    #[schema(value_type = words::Fallback, default = "voicemail")]
     fallback: FindMeFallback,
     /// For whom; none is the user's own mailbox.
     #[schema(value_type = Option<EntityId>)]
@@ -54,7 +54,7 @@ pub struct FindMeBody {
     #[schema(max_items = 20)]
     steps: Vec<StepBody>,
     /// What follows when nobody answers.
-    #[schema(value_type = words::Fallback)]
+    #[schema(value_type = words::Fallback, default = "voicemail")]
     fallback: FindMeFallback,
     /// For whom; null is the user's own mailbox.
     #[schema(value_type = Option<EntityId>)]
@@ -77,7 +77,7 @@ struct AlternateBody {
     steps: Vec<StepBody>,
     /// What follows when nobody answers.
     #[serde(default)]
-    #[schema(value_type = words::Fallback)]
+    #[schema(value_type = words::Fallback, default = "voicemail")]
     fallback: FindMeFallback,
     /// Whether an outside party must press a key to be connected.
     #[serde(default)]
