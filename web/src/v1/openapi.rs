@@ -11,17 +11,57 @@ const METHODS: [&str; 5] = ["get", "put", "post", "delete", "patch"];
 
 /// Failures by status: their name in the document, and what they mean.
 const FAILURES: [(&str, &str, &str); 11] = [
-    ("400", "BadRequest", "Malformed input, a value out of bounds, or no account header."),
-    ("401", "Unauthorized", "No credential, or one that is unknown, expired or revoked."),
-    ("403", "Forbidden", "The credential is good, but not for this."),
-    ("404", "NotFound", "There is no such resource in this account."),
-    ("409", "Conflict", "A clash with what is stored, or with an earlier request of the same `Idempotency-Key`."),
+    (
+        "400",
+        "BadRequest",
+        "Malformed input, a value out of bounds, or no account header.",
+    ),
+    (
+        "401",
+        "Unauthorized",
+        "No credential, or one that is unknown, expired or revoked.",
+    ),
+    (
+        "403",
+        "Forbidden",
+        "The credential is good, but not for this.",
+    ),
+    (
+        "404",
+        "NotFound",
+        "There is no such resource in this account.",
+    ),
+    (
+        "409",
+        "Conflict",
+        "A clash with what is stored, or with an earlier request of the same `Idempotency-Key`.",
+    ),
     ("413", "TooLarge", "The body is larger than 1 MiB."),
-    ("415", "UnsupportedMedia", "The body is not announced as JSON."),
-    ("422", "Unprocessable", "Well formed, but it names something that cannot be used."),
-    ("429", "TooManyRequests", "Too many requests; wait as `Retry-After` says."),
-    ("503", "Unavailable", "Cannot be promised or verified just now; wait as `Retry-After` says."),
-    ("default", "ServerError", "Anything unexpected; 5xx may be tried again."),
+    (
+        "415",
+        "UnsupportedMedia",
+        "The body is not announced as JSON.",
+    ),
+    (
+        "422",
+        "Unprocessable",
+        "Well formed, but it names something that cannot be used.",
+    ),
+    (
+        "429",
+        "TooManyRequests",
+        "Too many requests; wait as `Retry-After` says.",
+    ),
+    (
+        "503",
+        "Unavailable",
+        "Cannot be promised or verified just now; wait as `Retry-After` says.",
+    ),
+    (
+        "default",
+        "ServerError",
+        "Anything unexpected; 5xx may be tried again.",
+    ),
 ];
 
 /// Failures that any operation below `/v1` may answer with.
@@ -199,7 +239,12 @@ fn share(path: &str, method: &str, operation: &mut Value) {
     if method == "post" {
         failures.extend(["409", "413", "415"]);
     }
-    failures.extend(FAILURES.map(|(status, ..)| status).iter().filter(|status| responses.contains_key(**status)));
+    failures.extend(
+        FAILURES
+            .map(|(status, ..)| status)
+            .iter()
+            .filter(|status| responses.contains_key(**status)),
+    );
     for (status, name, _) in FAILURES {
         if failures.contains(&status) {
             let shared = json!({"$ref": format!("#/components/responses/{name}")});
