@@ -1,6 +1,5 @@
 //! What an exchange needs to be told. Read from the environment and the file by `web`, never here.
 
-use crate::trunk::Unseal;
 use std::{
     net::{IpAddr, SocketAddr},
     ops::RangeInclusive,
@@ -35,8 +34,6 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// `Server` and `User-Agent` header.
     pub agent: String,
-    /// Opens the passwords of trunks.
-    pub unseal: Unseal,
     /// Threads that run actors; 0 takes one a core.
     pub arbiters: usize,
 }
@@ -68,7 +65,6 @@ impl Default for Config {
             sip_t1: Duration::from_millis(500),
             data_dir: PathBuf::from("data"),
             agent: concat!("Strowger/", env!("CARGO_PKG_VERSION")).to_owned(),
-            unseal: Unseal::default(),
             arbiters: 0,
         }
     }

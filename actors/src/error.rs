@@ -17,6 +17,14 @@ pub enum StartError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// The installation's key cannot be read or made.
+    #[error("cannot use {path}")]
+    Secrets {
+        /// File.
+        path: std::path::PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
     /// Threads could not be started.
     #[error("cannot start threads")]
     Threads(#[source] std::io::Error),

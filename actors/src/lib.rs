@@ -29,7 +29,6 @@ pub use error::{StartError, Unavailable};
 pub use exchange::{Bound, Change, ClickToCall, ClickToCallError, Exchange, Health};
 pub use presence::{PresenceState, UserPresence};
 pub use supervision::Kind;
-pub use trunk::Unseal;
 
 #[cfg(test)]
 mod fixture;

@@ -47,6 +47,16 @@ impl Answer {
             .to_owned()
     }
 
+    /// Claims a status and gives the `id`.
+    #[track_caller]
+    pub fn id_of(self, status: u16) -> String {
+        let body = self.must_be(status);
+        body["id"]
+            .as_str()
+            .unwrap_or_else(|| panic!("no id in {body}"))
+            .to_owned()
+    }
+
     /// Claims a status and gives the body.
     #[track_caller]
     pub fn must_be(self, status: u16) -> Value {

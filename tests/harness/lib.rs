@@ -3,11 +3,17 @@
 
 pub mod api;
 pub mod audio;
+pub mod database;
 pub mod events;
+pub mod exchange;
 pub mod phone;
 pub mod sip;
+pub mod world;
 
 pub use api::{Answer, Api};
+pub use database::Database;
 pub use events::{Event, Events};
+pub use exchange::{DOMAIN, Exchange, KEY};
 pub use phone::{Call, Offer, Phone, SOON};
 pub use sip::{Agent, Algorithm, Link, Login, Message};
+pub use world::{Person, World};

@@ -25,6 +25,7 @@ use crate::{
     registrar::Registrar,
     registry::Registry,
     rooms::Rooms,
+    secrets::{self, Secrets},
     supervision::{Kind, Nursery, keep, watch},
     switchboard,
     trunk::Trunks,
@@ -58,6 +59,10 @@ impl Exchange {
     ) -> Result<Self, StartError> {
         let metrics = Arc::new(Metrics::new(registry)?);
         let key = secret(&db).await?;
+        let secrets = Secrets::open(&config.data_dir).map_err(|source| StartError::Secrets {
+            path: config.data_dir.join(secrets::FILE),
+            source,
+        })?;
         let (spool, left) = Spool::open(&config.data_dir)?;
         let threads = Threads::start(config.arbiters)?;
         let tree = Tree {
@@ -65,6 +70,7 @@ impl Exchange {
             db,
             metrics,
             key,
+            secrets,
             spool,
             left,
             arbiters: threads.arbiters(),
@@ -92,6 +98,7 @@ struct Tree {
     db: Db,
     metrics: Arc<Metrics>,
     key: Vec<u8>,
+    secrets: Secrets,
     spool: Spool,
     left: Vec<crate::call::Record>,
     arbiters: Vec<actix::ArbiterHandle>,
@@ -108,11 +115,12 @@ impl Tree {
             db,
             metrics,
             key,
+            secrets,
             spool,
             left,
             arbiters,
         } = self;
-        let trunks = Trunks::start(db.clone(), config.unseal.clone(), &registry);
+        let trunks = Trunks::start(db.clone(), secrets, &registry);
         let trunks = Arc::new(trunks.await?);
         let identity = Identity::new(&config.sip_domain, &key, trunks.clone());
         let identity = Arc::new(identity);

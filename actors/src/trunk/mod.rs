@@ -11,8 +11,8 @@ mod metrics;
 mod route;
 
 pub(crate) use route::TrunkCandidate;
-pub use route::Unseal;
 
+use crate::secrets::Secrets;
 use cidr::Cidr;
 use dashmap::DashMap;
 use engine::sip::digest::Ha1;
@@ -35,7 +35,7 @@ pub(crate) struct Trunks {
     state: DashMap<Id<Trunk>, Arc<State>>,
     changed: Notify,
     metrics: Metrics,
-    unseal: Unseal,
+    secrets: Secrets,
     db: Db,
 }
 
@@ -59,7 +59,7 @@ impl Trunks {
     /// The trunks that the database has.
     pub(crate) async fn start(
         db: Db,
-        unseal: Unseal,
+        secrets: Secrets,
         registry: &prometheus::Registry,
     ) -> Result<Self, crate::StartError> {
         let trunks = Self {
@@ -67,7 +67,7 @@ impl Trunks {
             state: DashMap::new(),
             changed: Notify::new(),
             metrics: Metrics::new(registry)?,
-            unseal,
+            secrets,
             db,
         };
         trunks.load().await?;
@@ -97,7 +97,7 @@ impl Trunks {
         let lines = rows.into_iter().map(|trunk| {
             let state = self.state.entry(trunk.id).or_default().clone();
             Line {
-                route: Arc::new(Route::new(&trunk, &self.unseal)),
+                route: Arc::new(Route::new(&trunk, &self.secrets)),
                 inbound: cidr::of_trunk(&trunk),
                 state,
                 trunk,

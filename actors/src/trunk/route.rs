@@ -1,38 +1,11 @@
 //! How a trunk is dialled.
 
+use crate::secrets::{Secrets, TRUNK_PASSWORD};
 use engine::{
     leg::{Credentials, Hop, Transport},
     rtp::Codec,
 };
 use schema::{Id, Trunk, types::TrunkTransport};
-use std::{fmt, sync::Arc};
-
-/// Opens a sealed password; gives nothing when it was sealed elsewhere.
-type Open = dyn Fn(&[u8]) -> Option<String> + Send + Sync;
-
-/// The way to open trunk passwords, which are sealed in the database.
-#[derive(Clone)]
-pub struct Unseal(Arc<Open>);
-
-impl Unseal {
-    /// Opens with this function.
-    pub fn new(open: impl Fn(&[u8]) -> Option<String> + Send + Sync + 'static) -> Self {
-        Self(Arc::new(open))
-    }
-}
-
-impl Default for Unseal {
-    /// Opens nothing: trunks have no passwords.
-    fn default() -> Self {
-        Self::new(|_| None)
-    }
-}
-
-impl fmt::Debug for Unseal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Unseal")
-    }
-}
 
 /// All that is needed to dial over a trunk.
 #[derive(Debug, Clone)]
@@ -60,11 +33,14 @@ pub(super) struct Route {
 }
 
 impl Route {
-    pub(super) fn new(trunk: &Trunk, unseal: &Unseal) -> Self {
+    pub(super) fn new(trunk: &Trunk, secrets: &Secrets) -> Self {
         let access = &trunk.access;
         let sealed = access.password_sealed.as_ref();
         let password = sealed.and_then(|sealed| {
-            let password = (unseal.0)(sealed.reveal());
+            let password = secrets.unseal(TRUNK_PASSWORD, sealed.reveal());
+            let password = password
+                .ok()
+                .and_then(|bytes| String::from_utf8(bytes).ok());
             if password.is_none() {
                 tracing::error!(trunk.id = %trunk.id, "the trunk's password cannot be opened");
             }
