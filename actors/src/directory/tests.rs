@@ -22,8 +22,8 @@ impl House {
         let (db, file) = crate::test_db().await;
         let account = crate::test_account(&db).await;
         let registry = prometheus::Registry::new();
-        let unseal = crate::Config::default().unseal;
-        let trunks = Trunks::start(db.clone(), unseal, &registry).await.unwrap();
+        let secrets = crate::secrets::Secrets::from_key([7; 32]);
+        let trunks = Trunks::start(db.clone(), secrets, &registry).await.unwrap();
         let trunks = Arc::new(trunks);
         let identity = crate::identity::Identity::new("localhost", &[1; 32], trunks.clone());
         let registrar = Registrar::start(db.clone(), Arc::new(identity), &registry);
