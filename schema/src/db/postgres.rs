@@ -103,6 +103,10 @@ fn settings(url: &str) -> Result<Config, tokio_postgres::Error> {
     let mut config: Config = url.parse()?;
     config
         .application_name("strowger")
+        .options(format!(
+            "-c statement_timeout={} -c TimeZone=UTC",
+            QUERY_LIMIT.as_millis()
+        ))
         .connect_timeout(CONNECT_LIMIT)
         .keepalives_idle(KEEPALIVE_AFTER)
         .tcp_user_timeout(DEAD_AFTER);
@@ -114,13 +118,6 @@ async fn connect(
 ) -> Result<AsyncPgConnection, ConnectionError> {
     let bad = |error: tokio_postgres::Error| ConnectionError::BadConnection(error.to_string());
     let (client, connection) = config.map_err(bad)?.connect(NoTls).await.map_err(bad)?;
-    let limit = QUERY_LIMIT.as_millis();
-    client
-        .batch_execute(&format!(
-            "SET statement_timeout = {limit}; SET TIME ZONE 'UTC'"
-        ))
-        .await
-        .map_err(bad)?;
     AsyncPgConnection::try_from_client_and_connection(client, connection).await
 }
 
