@@ -46,11 +46,12 @@ impl Entry {
         }
     }
 
-    /// A dead actor does not hear this; its successor starts by looking.
+    /// A dead actor does not hear this; its successor starts by looking. At most one is under way, so it
+    /// needs no place in the mailbox.
     fn wake(&self) {
         let address = self.address.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(address) = &*address {
-            let _ = address.try_send(Wake);
+            address.do_send(Wake);
         }
     }
 

@@ -137,6 +137,8 @@ impl Actor for CallActor {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
+        // Before anything else: news that come from now on must find somebody to wake.
+        self.entry.is_served_by(ctx.address());
         self.entry.memory.begin();
         if self.raised {
             let effects = self.entry.memory.state().resume();

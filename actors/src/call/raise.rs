@@ -29,8 +29,7 @@ fn raise(rooms: &Arc<Rooms>, entry: &Arc<Entry>, again: bool) {
     let lifeline = rooms.nursery.lifeline(entry.id);
     let actor = CallActor::new(entry.clone(), rooms.clone(), lifeline, again);
     let arbiter = rooms.arbiter(entry.id);
-    let address = CallActor::start_in_arbiter(arbiter, |_| actor);
-    entry.is_served_by(address);
+    CallActor::start_in_arbiter(arbiter, |_| actor);
 }
 
 /// Acts on crashes of call actors.

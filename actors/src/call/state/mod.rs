@@ -59,7 +59,11 @@ pub(crate) struct Call {
 impl Call {
     /// Takes one input and answers what is to be done.
     pub(crate) fn apply(&mut self, input: Input, now: Time) -> Vec<Effect> {
-        let before = self.engaged();
+        // The first leg is there before the call begins.
+        let before = match self.phase {
+            Phase::New(_) => BTreeSet::new(),
+            _ => self.engaged(),
+        };
         let mut out = Vec::new();
         self.take(input, now, &mut out);
         self.tell_presence(&before, &mut out);

@@ -90,7 +90,7 @@ fn presence_follows_the_legs() {
     let user = Id::new();
     let mut bench = Bench::from_phone(to_user(user, 1));
     let caller = bench.call.about.from_user.unwrap();
-    assert!(bench.call.engaged().contains(&caller));
+    assert!(has(&bench.log, &Effect::Engaged(caller, true)));
     assert!(!bench.call.engaged().contains(&user));
     let effects = bench.leg(2, LegEvent::Answered);
     assert!(has(&effects, &Effect::Engaged(user, true)));
