@@ -59,6 +59,11 @@ impl Rooms {
         self.bus.publish(account, event.name(), json);
     }
 
+    /// Whether a new call can be promised its record and its routing.
+    pub(crate) fn is_able(&self) -> bool {
+        self.ledger.is_able() && !self.directory.is_away()
+    }
+
     /// Answers a call's question; a directory that does not answer is an answer, too.
     pub(crate) async fn answer(&self, question: Question) -> Answer {
         self.directory.answer(question).await

@@ -8,13 +8,15 @@ use std::{
     hash::Hash,
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
 
 /// How long an answer is good. Another node's changes are seen after this at the latest.
 const GOOD_FOR: Duration = Duration::from_secs(5);
+/// How long a caller waits for the database.
+const PATIENCE: Duration = Duration::from_secs(3);
 /// Answers kept; beyond it all are forgotten.
 const KEPT: usize = 50_000;
 
@@ -23,13 +25,22 @@ pub(super) struct Cache<K, V> {
     known: DashMap<K, (Instant, Option<Arc<V>>)>,
     /// Increases when everything is forgotten, so that an answer that was on its way then is not kept.
     epoch: AtomicU64,
+    /// The database did not answer the last time, whichever cache asked.
+    away: Arc<AtomicBool>,
 }
 
+/// The database took longer than anybody waits.
+#[derive(Debug, thiserror::Error)]
+#[error("no answer in time")]
+struct Late;
+
 impl<K: Eq + Hash + Clone, V> Cache<K, V> {
-    pub(super) fn new() -> Self {
+    /// An empty cache; `away` is shared by all of them.
+    pub(super) fn new(away: &Arc<AtomicBool>) -> Self {
         Self {
             known: DashMap::new(),
             epoch: AtomicU64::new(0),
+            away: away.clone(),
         }
     }
 
@@ -39,7 +50,9 @@ impl<K: Eq + Hash + Clone, V> Cache<K, V> {
         self.known.clear();
     }
 
-    /// The answer, asked for when it is not known. `None` when there is no such thing.
+    /// The answer, asked for when it is not known. `None` when there is no such thing. While the database
+    /// is away an answer of any age is given: good enough to call for help with, and whoever promises
+    /// more asks whether it is away.
     pub(super) async fn get<F>(&self, key: &K, ask: F) -> Result<Option<Arc<V>>, Closed>
     where
         F: Future<Output = Result<V, DbError>>,
@@ -50,11 +63,17 @@ impl<K: Eq + Hash + Clone, V> Cache<K, V> {
             return Ok(known.1.clone());
         }
         let epoch = self.epoch.load(Ordering::Acquire);
-        let answer = match ask.await {
+        let asked = tokio::time::timeout(PATIENCE, ask).await;
+        let answer = match asked.unwrap_or_else(|_| Err(DbError::Unavailable(Arc::new(Late)))) {
             Ok(value) => Some(Arc::new(value)),
             Err(DbError::NotFound) => None,
-            Err(error) => return Err(Closed(error)),
+            Err(error) => {
+                self.away.store(true, Ordering::Release);
+                let old = self.known.get(key).map(|known| known.1.clone());
+                return old.ok_or(Closed(error));
+            }
         };
+        self.away.store(false, Ordering::Release);
         if self.known.len() >= KEPT {
             self.known.clear();
         }
@@ -72,7 +91,7 @@ mod tests {
 
     #[tokio::test]
     async fn asks_once_and_again_after_forgetting() {
-        let cache: Cache<u8, u8> = Cache::new();
+        let cache: Cache<u8, u8> = Cache::new(&Arc::default());
         let first = cache.get(&1, async { Ok(7) }).await.unwrap();
         let second = cache.get(&1, async { Ok(8) }).await.unwrap();
         assert_eq!((first.as_deref(), second.as_deref()), (Some(&7), Some(&7)));
@@ -83,7 +102,7 @@ mod tests {
 
     #[tokio::test]
     async fn remembers_what_is_not_there_and_not_what_failed() {
-        let cache: Cache<u8, u8> = Cache::new();
+        let cache: Cache<u8, u8> = Cache::new(&Arc::default());
         assert!(
             cache
                 .get(&1, async { Err(DbError::Reference) })
@@ -99,8 +118,26 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn an_old_answer_is_better_than_none() {
+        let away = Arc::default();
+        let cache: Cache<u8, u8> = Cache::new(&away);
+        cache.get(&1, async { Ok(7) }).await.unwrap();
+        cache
+            .known
+            .alter(&1, |_, (at, value)| (at - GOOD_FOR, value));
+        let old = cache
+            .get(&1, async { Err(DbError::Reference) })
+            .await
+            .unwrap();
+        assert_eq!(old.as_deref(), Some(&7));
+        assert!(away.load(Ordering::Acquire));
+        cache.get(&2, async { Ok(8) }).await.unwrap();
+        assert!(!away.load(Ordering::Acquire));
+    }
+
+    #[tokio::test]
     async fn an_answer_that_was_on_its_way_is_not_kept() {
-        let cache: Cache<u8, u8> = Cache::new();
+        let cache: Cache<u8, u8> = Cache::new(&Arc::default());
         let old = cache.get(&1, async {
             cache.clear();
             Ok(1)

@@ -21,7 +21,10 @@ use schema::{
     Account, Db, DbError, Endpoint, Extension, Id, PhoneNumber, RingGroup, RingGroupMember,
     TargetId, User,
 };
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 
 /// The directory. Shared; every method may be called from any thread.
 pub(crate) struct Directory {
@@ -38,6 +41,7 @@ pub(crate) struct Directory {
     dids_by_id: Cache<Id<PhoneNumber>, PhoneNumber>,
     first_did: Cache<Id<Account>, PhoneNumber>,
     groups: Cache<Id<RingGroup>, (RingGroup, Vec<RingGroupMember>)>,
+    away: Arc<AtomicBool>,
 }
 
 /// The directory could not be asked.
@@ -54,20 +58,22 @@ impl From<Closed> for Outcome {
 impl Directory {
     /// A directory over a database.
     pub(crate) fn new(db: Db, registrar: Arc<Registrar>, trunks: Arc<Trunks>) -> Self {
+        let away = Arc::default();
         Self {
             db,
             registrar,
             trunks,
-            endpoints: Cache::new(),
-            accounts: Cache::new(),
-            users: Cache::new(),
-            everyone: Cache::new(),
-            extensions: Cache::new(),
-            numbers_of: Cache::new(),
-            dids: Cache::new(),
-            dids_by_id: Cache::new(),
-            first_did: Cache::new(),
-            groups: Cache::new(),
+            endpoints: Cache::new(&away),
+            accounts: Cache::new(&away),
+            users: Cache::new(&away),
+            everyone: Cache::new(&away),
+            extensions: Cache::new(&away),
+            numbers_of: Cache::new(&away),
+            dids: Cache::new(&away),
+            dids_by_id: Cache::new(&away),
+            first_did: Cache::new(&away),
+            groups: Cache::new(&away),
+            away,
         }
     }
 
@@ -80,6 +86,11 @@ impl Directory {
     /// Whether the database answers.
     pub(crate) async fn is_reachable(&self) -> bool {
         self.db.ping().await.is_ok()
+    }
+
+    /// Whether the database failed to answer the last time: then only calls for help are taken.
+    pub(crate) fn is_away(&self) -> bool {
+        self.away.load(Ordering::Acquire)
     }
 
     /// Forgets what it knows: something was changed.

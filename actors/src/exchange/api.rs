@@ -112,6 +112,9 @@ impl Exchange {
             did: wanted.did,
         };
         let user = rooms.directory.user(wanted.account, wanted.user).await?;
+        if rooms.directory.is_away() {
+            return Err(ClickToCallError::Unavailable);
+        }
         let user = user.ok_or(ClickToCallError::UnknownUser)?;
         if let Some(did) = wanted.did {
             let found = rooms.directory.did(wanted.account, did).await?;
@@ -173,6 +176,9 @@ impl Exchange {
         let rooms = &self.rooms;
         let row = rooms.directory.user(account, user).await;
         let row = row.map_err(|_| Unavailable)?;
+        if rooms.directory.is_away() {
+            return Err(Unavailable);
+        }
         let state = match rooms.presence.is_on_call(user).await? {
             true => PresenceState::OnCall,
             false if rooms.registrar.is_reachable(user) => PresenceState::Available,

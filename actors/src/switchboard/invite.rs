@@ -71,7 +71,7 @@ async fn from_phone(
         Err(_) => return Ok(busy(rooms, invitation.leg)),
     };
     let emergency = is_emergency(&lead);
-    if !emergency && !rooms.ledger.is_able() {
+    if !emergency && !rooms.is_able() {
         return Ok(busy(rooms, invitation.leg));
     }
     let origin = Origin::Phone {
@@ -98,7 +98,7 @@ async fn from_trunk(
         refuse(rooms, leg, 404, Vec::new());
         return Ok("unallocated");
     };
-    if !rooms.ledger.is_able() {
+    if !rooms.is_able() {
         return Ok(busy(rooms, leg));
     }
     if !rooms.trunks.take(trunk, false) {
@@ -209,7 +209,7 @@ fn busy(rooms: &Rooms, leg: LegId) -> &'static str {
     "shed"
 }
 
-fn refuse(rooms: &Rooms, leg: LegId, status: u16, headers: Vec<(String, String)>) {
+pub(super) fn refuse(rooms: &Rooms, leg: LegId, status: u16, headers: Vec<(String, String)>) {
     let rejection = Rejection {
         status,
         phrase: None,

@@ -9,8 +9,8 @@ mod invite;
 
 use crate::{rooms::Rooms, supervision::Kind};
 use engine::{Arrival, Arrivals};
-use futures_util::{StreamExt as _, stream::FuturesUnordered};
-use std::sync::Arc;
+use futures_util::{FutureExt as _, StreamExt as _, stream::FuturesUnordered};
+use std::{panic::AssertUnwindSafe, sync::Arc};
 use tokio::sync::{Mutex, mpsc};
 
 /// Arrivals worked on at the same time; the others wait in the engine's queue, which sheds beyond its
@@ -65,16 +65,25 @@ impl Order {
     }
 }
 
+/// Decides on one arrival. A panic over one harms no other that is in hand.
 async fn take(rooms: Arc<Rooms>, arrival: Arrival) {
     let since = std::time::Instant::now();
     match arrival {
         Arrival::Register(registration) => {
-            rooms
-                .registrar
-                .register(registration, &rooms.directory)
-                .await;
+            let work = rooms.registrar.register(registration, &rooms.directory);
+            // The reply goes down with it and answers 500.
+            if AssertUnwindSafe(work).catch_unwind().await.is_err() {
+                rooms.metrics.crashed(Kind::Registrar);
+            }
         }
-        Arrival::Invite(invitation) => invite::take(&rooms, invitation).await,
+        Arrival::Invite(invitation) => {
+            let leg = invitation.leg;
+            let work = invite::take(&rooms, invitation);
+            if AssertUnwindSafe(work).catch_unwind().await.is_err() {
+                rooms.metrics.crashed(Kind::Switchboard);
+                invite::refuse(&rooms, leg, 500, Vec::new());
+            }
+        }
     }
     rooms.metrics.waited(Kind::Switchboard, since.elapsed());
 }

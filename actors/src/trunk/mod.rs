@@ -153,7 +153,7 @@ impl Trunks {
     pub(crate) fn candidate(&self, trunk: Id<Trunk>) -> Option<TrunkCandidate> {
         let lines = self.lines();
         let line = lines.iter().find(|line| line.trunk.id == trunk)?;
-        Some(line.route.candidate(trunk))
+        Some(line.route.candidate())
     }
 
     /// Takes a channel, in either direction. `false` when none is free; an emergency always gets one.

@@ -10,8 +10,6 @@ use schema::{Id, Trunk, types::TrunkTransport};
 /// All that is needed to dial over a trunk.
 #[derive(Debug, Clone)]
 pub(crate) struct TrunkCandidate {
-    /// Which.
-    pub id: Id<Trunk>,
     /// Host (and port) written into the Request URI.
     pub host: String,
     /// Where requests are sent.
@@ -70,9 +68,8 @@ impl Route {
         }
     }
 
-    pub(super) fn candidate(&self, id: Id<Trunk>) -> TrunkCandidate {
+    pub(super) fn candidate(&self) -> TrunkCandidate {
         TrunkCandidate {
-            id,
             host: self.host.clone(),
             hop: self.hop.clone(),
             credentials: self.credentials.clone(),
