@@ -1,7 +1,7 @@
 //! What the plane can play by itself, encoded once for all legs: a leg only walks through the frames.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, mpsc};
 
 use super::{music, tone};
 use crate::leg::Prompt;
@@ -43,10 +43,11 @@ type ToneKey = (u16, i8, Codec);
 pub struct Store {
     fixed: Vec<Arc<Fixed>>,
     tones: Mutex<HashMap<ToneKey, Arc<Loop>>>,
+    builder: Option<mpsc::Sender<Arc<Fixed>>>,
 }
 
 impl Store {
-    /// A store in which only silence is ready; [`Store::build`] does the rest.
+    /// A store in which only silence is ready.
     pub fn new() -> Store {
         let fixed = FIXED.into_iter().flat_map(|prompt| {
             Codec::ALL.into_iter().map(move |codec| {
@@ -60,6 +61,7 @@ impl Store {
         let store = Store {
             fixed: fixed.collect(),
             tones: Mutex::new(HashMap::new()),
+            builder: None,
         };
         for fixed in &store.fixed {
             if fixed.prompt == Prompt::Silence {
@@ -69,26 +71,29 @@ impl Store {
         store
     }
 
-    /// A store that builds its loops on a thread of its own; until one is done, silence is played in
-    /// its place. All are done within a second on an ordinary machine.
+    /// A store that builds each loop when somebody first wants it, on a thread of its own; until it is
+    /// done, silence is played in its place. The longest takes a fraction of a second.
     pub fn start() -> Arc<Store> {
-        let store = Arc::new(Store::new());
-        let builder = Arc::clone(&store);
+        let (builder, wanted) = mpsc::channel::<Arc<Fixed>>();
         let spawned = std::thread::Builder::new()
             .name("prompts".to_owned())
-            .spawn(move || builder.build());
+            .spawn(move || wanted.into_iter().for_each(|fixed| fixed.build()));
         if let Err(error) = spawned {
             tracing::error!(%error, "prompts cannot be built; only silence is played");
         }
-        store
+        Arc::new(Store {
+            builder: Some(builder),
+            ..Store::new()
+        })
     }
 
-    /// Builds every loop that is not there yet, the quick ones first.
-    pub fn build(&self) {
-        let mut waiting: Vec<&Arc<Fixed>> = self.fixed.iter().collect();
-        waiting.sort_by_key(|fixed| (fixed.codec == Codec::Opus, fixed.prompt == Prompt::Music));
-        for fixed in waiting {
-            fixed.build();
+    /// Has a loop built, unless it is there.
+    fn want(&self, fixed: &Arc<Fixed>) {
+        if fixed.built.get().is_none()
+            && let Some(builder) = &self.builder
+        {
+            // It fails only when the thread could not be started, which was said then.
+            let _ = builder.send(Arc::clone(fixed));
         }
     }
 
@@ -101,7 +106,10 @@ impl Store {
         };
         let source = match prompt {
             Prompt::Tone { hz, level } => Source::Own(self.tone((hz, level, codec))),
-            prompt => find(prompt).map_or(Source::None, |fixed| Source::Fixed(Arc::clone(fixed))),
+            prompt => find(prompt).map_or(Source::None, |fixed| {
+                self.want(fixed);
+                Source::Fixed(Arc::clone(fixed))
+            }),
         };
         Player {
             source,
