@@ -91,6 +91,8 @@ pub fn serve(listener: TcpListener, http: &Http, state: State) -> std::io::Resul
     .keep_alive(http.keep_alive)
     .client_request_timeout(http.request_time)
     .shutdown_timeout(GOODBYE)
+    // A client that closes its side is gone: event streams give their seat back at once.
+    .h1_allow_half_closed(false)
     .disable_signals()
     .on_connect(prepare)
     .listen(listener)?;
