@@ -4,11 +4,6 @@
 //! orders through [`Endpoint`](crate::Endpoint) and hears [`LegEvent`]s through a [`LegSink`].
 
 mod events;
-#[allow(
-    dead_code,
-    unused_imports,
-    reason = "the driver that runs the machine is not written yet"
-)]
 pub(crate) mod machine;
 mod orders;
 

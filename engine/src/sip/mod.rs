@@ -4,7 +4,6 @@
 
 mod body;
 mod check;
-#[allow(dead_code, reason = "used by the leg's machine only")]
 pub(crate) mod dialog;
 pub mod digest;
 mod error;

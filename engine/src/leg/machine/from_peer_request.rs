@@ -5,7 +5,7 @@ use super::{
     desk::ALLOW,
     door::{Output, Path, ServerTx},
     ending::How,
-    state::{Fork, Phase},
+    state::Phase,
     wire::{self, SDP},
 };
 use crate::{

@@ -3,16 +3,16 @@
 use super::{
     Leg, Turn,
     desk::Purpose,
-    door::{ClientTx, Output, TimerName, TxFailure},
+    door::{ClientTx, TimerName, TxFailure},
     ending::How,
     identity,
     session_timer::SessionTimer,
-    state::{Acked, Calling, Closing, Fork, Phase, Up, Won},
+    state::{Closing, Phase},
     wire,
 };
 use crate::{
     leg::{EndedBy, LegEvent, Refusal},
-    sip::{Contacts, Message, Method, Name, NameAddr, RAck, dialog::Dialog},
+    sip::{Contacts, Message, Method, Name, NameAddr, RAck},
 };
 
 /// Contacts of a 3xx handed on.

@@ -33,12 +33,13 @@ mod wire;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use audio::{Audio, Port};
+pub(crate) use audio::Audio;
+#[cfg(test)]
+pub(crate) use audio::Port;
 pub(crate) use door::{
     ClientTx, Input, Order, Output, Path, ServerTx, Target, TimerName, TxFailure,
 };
 pub(crate) use invitation::invitation;
-pub(crate) use snapshot::SnapshotError;
 
 use crate::{
     Config, LegError, Timers,

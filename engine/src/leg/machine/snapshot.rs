@@ -84,6 +84,13 @@ impl Leg {
     ///
     /// # Errors
     /// [`SnapshotError`] when the value is not a snapshot of this version.
+    #[cfg_attr(
+        not(test),
+        allow(
+            dead_code,
+            reason = "for the process that takes calls up after another"
+        )
+    )]
     pub fn restore(
         settings: Arc<Settings>,
         snapshot: serde_json::Value,
