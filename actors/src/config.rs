@@ -20,6 +20,9 @@ pub struct Config {
     pub sip_trust: Option<PathBuf>,
     /// Realm of the digest and host in addresses made here. A phone may use any domain.
     pub sip_domain: String,
+    /// Digest challenges offered to phones and trunks, best first. Many phones fail when they are offered
+    /// one they do not know, even beside one they do.
+    pub sip_digest: Vec<DigestAlgorithm>,
     /// Address written into SDP; `None` takes the interface towards the peer.
     pub media_address: Option<IpAddr>,
     /// RTP port range, both ends included.
@@ -36,6 +39,15 @@ pub struct Config {
     pub agent: String,
     /// Threads that run actors; 0 takes one a core.
     pub arbiters: usize,
+}
+
+/// A digest algorithm (RFC 7616, RFC 8760).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DigestAlgorithm {
+    /// MD5: every phone knows it.
+    Md5,
+    /// SHA-256.
+    Sha256,
 }
 
 /// SIP over TLS.
@@ -58,6 +70,7 @@ impl Default for Config {
             sip_tls: None,
             sip_trust: None,
             sip_domain: "localhost".to_owned(),
+            sip_digest: vec![DigestAlgorithm::Md5],
             media_address: None,
             media_ports: 20_000..=39_999,
             media_threads: 0,

@@ -25,7 +25,7 @@ impl House {
         let secrets = crate::secrets::Secrets::from_key([7; 32]);
         let trunks = Trunks::start(db.clone(), secrets, &registry).await.unwrap();
         let trunks = Arc::new(trunks);
-        let identity = crate::identity::Identity::new("localhost", &[1; 32], trunks.clone());
+        let identity = crate::identity::Identity::new("localhost", &[], &[1; 32], trunks.clone());
         let registrar = Registrar::start(db.clone(), Arc::new(identity), &registry);
         let registrar = Arc::new(registrar.await.unwrap());
         Self {

@@ -122,7 +122,8 @@ impl Tree {
         } = self;
         let trunks = Trunks::start(db.clone(), secrets, &registry);
         let trunks = Arc::new(trunks.await?);
-        let identity = Identity::new(&config.sip_domain, &key, trunks.clone());
+        let offered = &config.sip_digest;
+        let identity = Identity::new(&config.sip_domain, offered, &key, trunks.clone());
         let identity = Arc::new(identity);
         let registrar = Registrar::start(db.clone(), identity.clone(), &registry);
         let registrar = Arc::new(registrar.await?);

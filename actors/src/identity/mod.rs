@@ -7,6 +7,7 @@
 mod throttle;
 
 use crate::{
+    config::DigestAlgorithm,
     directory::{Closed, Directory},
     trunk::Trunks,
 };
@@ -17,9 +18,6 @@ use engine::{
 use schema::{Endpoint, Id, Time, Trunk};
 use std::{net::IpAddr, sync::Arc, time::SystemTime};
 use throttle::Throttle;
-
-/// Algorithms that are offered, best first (RFC 8760 §2.4).
-const ALGORITHMS: [Algorithm; 2] = [Algorithm::Sha256, Algorithm::Md5];
 
 /// Checks proofs. Shared, may be asked from any thread.
 pub(crate) struct Identity {
@@ -57,10 +55,23 @@ pub(crate) enum Doubt {
 }
 
 impl Identity {
-    /// Checks proofs for a realm; `key` is the secret of the nonces.
-    pub(crate) fn new(realm: &str, key: &[u8], trunks: Arc<Trunks>) -> Self {
+    /// Checks proofs for a realm by the algorithms offered, best first (RFC 8760 §2.4); `key` is the
+    /// secret of the nonces.
+    pub(crate) fn new(
+        realm: &str,
+        offered: &[DigestAlgorithm],
+        key: &[u8],
+        trunks: Arc<Trunks>,
+    ) -> Self {
+        let offered: Vec<Algorithm> = offered
+            .iter()
+            .map(|algorithm| match algorithm {
+                DigestAlgorithm::Md5 => Algorithm::Md5,
+                DigestAlgorithm::Sha256 => Algorithm::Sha256,
+            })
+            .collect();
         Self {
-            gate: Gate::new(realm, &ALGORITHMS, key),
+            gate: Gate::new(realm, &offered, key),
             realm: realm.to_owned(),
             throttle: Throttle::default(),
             trunks,

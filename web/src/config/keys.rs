@@ -2,6 +2,8 @@
 
 use std::{str::FromStr, time::Duration};
 
+use actors::DigestAlgorithm;
+
 use super::{Config, LogFormat};
 
 /// One key of the configuration, for help and for finding typing errors.
@@ -88,6 +90,11 @@ pub const KEYS: &[Key] = &[
         "pbx.example.com",
         "realm, and domain in addresses",
     ),
+    key(
+        "sip.digest",
+        "md5",
+        "challenges offered: md5, sha-256, or both with a comma",
+    ),
     key("media.address", "203.0.113.7", "address in SDP"),
     key("media.ports", "20000-39999", "RTP ports"),
     key("log.level", "info", "a level or a filter"),
@@ -124,6 +131,7 @@ impl Config {
             "sip.tls_cert" => self.sip.tls_cert = some(text).map(Into::into),
             "sip.tls_key" => self.sip.tls_key = some(text).map(Into::into),
             "sip.domain" => self.sip.domain = some(text).map(str::to_owned),
+            "sip.digest" => self.sip.digest = algorithms(text)?,
             "media.address" => {
                 let parse =
                     |text: &str| text.parse().map_err(|_| "is not an IP address".to_owned());
@@ -192,6 +200,15 @@ fn address(text: &str) -> Result<std::net::SocketAddr, String> {
 
 fn listener(text: &str) -> Result<Option<std::net::SocketAddr>, String> {
     some(text).map(address).transpose()
+}
+
+fn algorithms(text: &str) -> Result<Vec<DigestAlgorithm>, String> {
+    let one = |name: &str| match name.trim().to_ascii_lowercase().as_str() {
+        "md5" => Ok(DigestAlgorithm::Md5),
+        "sha-256" => Ok(DigestAlgorithm::Sha256),
+        _ => Err("must be md5, sha-256, or both with a comma".to_owned()),
+    };
+    text.split(',').map(one).collect()
 }
 
 fn number<T: FromStr + PartialOrd + std::fmt::Display>(

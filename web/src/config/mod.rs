@@ -5,6 +5,7 @@
 mod keys;
 mod source;
 
+use actors::DigestAlgorithm;
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
     ops::RangeInclusive,
@@ -74,6 +75,9 @@ pub struct Sip {
     pub tls_key: Option<PathBuf>,
     /// Realm and domain in addresses; `None` takes the host of the public URL. `sip.domain`
     pub domain: Option<String>,
+    /// Challenges offered, best first. Several at once make some phones fail (Debian's baresip among
+    /// them), so MD5 stands alone by default. `sip.digest`
+    pub digest: Vec<DigestAlgorithm>,
 }
 
 /// Where audio goes.
@@ -128,6 +132,7 @@ impl Default for Config {
                 tls_cert: None,
                 tls_key: None,
                 domain: None,
+                digest: vec![DigestAlgorithm::Md5],
             },
             media: Media {
                 address: None,

@@ -250,6 +250,7 @@ fn exchange_config(config: &Config, domain: &str) -> actors::Config {
             _ => None,
         },
         sip_domain: domain.to_owned(),
+        sip_digest: config.sip.digest.clone(),
         media_address: config.media.address,
         media_ports: config.media.ports.clone(),
         data_dir: config.data_dir.clone(),
