@@ -152,22 +152,10 @@ impl Audio {
     /// The share of the last 200 ms' energy that is at this frequency, 0–1.
     pub fn share_of(&self, hz: u16) -> f64 {
         let heard = self.heard.lock().expect("heard");
-        let samples = heard.samples.as_slice();
-        if samples.len() < WINDOW {
+        if heard.samples.len() < WINDOW {
             return 0.0;
         }
-        let energy: f64 = samples.iter().map(|s| s * s).sum();
-        if energy < 1e4 {
-            return 0.0;
-        }
-        let w = TAU * f64::from(hz) / RATE;
-        let (mut s1, mut s2) = (0.0, 0.0);
-        for sample in samples {
-            let s = sample + 2.0 * w.cos() * s1 - s2;
-            (s1, s2) = (s, s1);
-        }
-        let power = s1 * s1 + s2 * s2 - 2.0 * w.cos() * s1 * s2;
-        2.0 * power / (energy * samples.len() as f64)
+        share(&heard.samples, hz)
     }
 
     /// Root mean square of the last 200 ms; 0 when less was heard.
@@ -217,6 +205,22 @@ impl Audio {
     pub fn forget(&self) {
         self.heard.lock().expect("heard").samples.clear();
     }
+}
+
+/// The share of the energy that is at this frequency, 0–1; 0 for what is practically silent.
+pub fn share(samples: &[f64], hz: u16) -> f64 {
+    let energy: f64 = samples.iter().map(|s| s * s).sum();
+    if energy < 1e4 {
+        return 0.0;
+    }
+    let w = TAU * f64::from(hz) / RATE;
+    let (mut s1, mut s2) = (0.0, 0.0);
+    for sample in samples {
+        let s = sample + 2.0 * w.cos() * s1 - s2;
+        (s1, s2) = (s, s1);
+    }
+    let power = s1 * s1 + s2 * s2 - 2.0 * w.cos() * s1 * s2;
+    2.0 * power / (energy * samples.len() as f64)
 }
 
 impl Drop for Audio {
