@@ -189,6 +189,8 @@ pub(crate) enum Effect {
     Engaged(Id<User>, bool),
     /// Tell the tenants.
     Publish(Event),
+    /// Note what the record would be if the process died now.
+    Note(Box<Record>),
     /// Write the record; `Recorded` follows.
     Record(Box<Record>),
     /// Count it.

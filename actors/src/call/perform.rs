@@ -71,6 +71,7 @@ impl CallActor {
             Effect::Release(trunk) => rooms.trunks.release(trunk),
             Effect::Engaged(user, on) => rooms.presence.engaged(self.entry.id, user, on),
             Effect::Publish(event) => rooms.publish(self.entry.account, self.entry.id, &event),
+            Effect::Note(record) => rooms.ledger.note(*record),
             Effect::Record(record) => {
                 let entry = self.entry.clone();
                 let done = Box::new(move || entry.answer(Input::Recorded));

@@ -19,7 +19,7 @@ use crate::{
     directory::Directory,
     error::StartError,
     identity::Identity,
-    ledger::{Ledger, Spool},
+    ledger::{Ledger, Recovered},
     metrics::Metrics,
     presence::Presence,
     registrar::Registrar,
@@ -63,7 +63,7 @@ impl Exchange {
             path: config.data_dir.join(secrets::FILE),
             source,
         })?;
-        let (spool, left) = Spool::open(&config.data_dir)?;
+        let recovered = Recovered::from(&config.data_dir)?;
         let threads = Threads::start(config.arbiters)?;
         let tree = Tree {
             config,
@@ -71,8 +71,7 @@ impl Exchange {
             metrics,
             key,
             secrets,
-            spool,
-            left,
+            recovered,
             arbiters: threads.arbiters(),
         };
         let registry = registry.clone();
@@ -99,8 +98,7 @@ struct Tree {
     metrics: Arc<Metrics>,
     key: Vec<u8>,
     secrets: Secrets,
-    spool: Spool,
-    left: Vec<crate::call::Record>,
+    recovered: Recovered,
     arbiters: Vec<actix::ArbiterHandle>,
 }
 
@@ -116,8 +114,7 @@ impl Tree {
             metrics,
             key,
             secrets,
-            spool,
-            left,
+            recovered,
             arbiters,
         } = self;
         let trunks = Trunks::start(db.clone(), secrets, &registry);
@@ -130,7 +127,7 @@ impl Tree {
         let (endpoint, arrivals) = engine::bind(config.engine(), &registry).await?;
         let calls = Arc::new(Registry::default());
         let directory = Directory::new(db.clone(), registrar.clone(), trunks.clone());
-        let ledger = Ledger::start(db, spool, left, metrics.clone());
+        let ledger = Ledger::start(db, recovered, metrics.clone());
 
         let first = arbiters.first().cloned().ok_or_else(threads::none)?;
         let (presence, keeper, crashes) = Presence::start(calls.clone(), metrics.clone(), first);

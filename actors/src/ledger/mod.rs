@@ -3,8 +3,10 @@
 //! A record goes to the spool file first (so that a crash of the process loses none), then into the
 //! database together with others that are waiting. While the database is away the spool is synced to the
 //! disk and that counts as durable; the records stay in memory and are written when it is back. What the
-//! spool holds at start-up is written again: inserting is idempotent.
+//! spool holds at start-up is written again: inserting is idempotent. Calls that go on are noted in the
+//! journal, so that a process that is killed leaves records of them, too.
 
+mod journal;
 mod row;
 mod spool;
 mod writer;
@@ -12,12 +14,18 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use spool::Spool;
-
-use crate::{call::LiveCall, call::Record, metrics::Metrics, supervision::Kind};
+use crate::{
+    call::{LiveCall, Record},
+    error::StartError,
+    metrics::Metrics,
+    supervision::Kind,
+};
+use journal::Journal;
 use schema::{Account, Call, Db, Id};
+use spool::Spool;
 use std::{
     collections::VecDeque,
+    path::Path,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -38,6 +46,8 @@ pub(crate) struct Ledger {
 
 struct Shared {
     waiting: Mutex<VecDeque<Pending>>,
+    /// What the journal is to be told, in order.
+    going_on: Mutex<Vec<Standing>>,
     wake: Notify,
     /// Woken whenever something was written.
     written: Notify,
@@ -46,6 +56,14 @@ struct Shared {
     #[cfg(any(test, feature = "faults"))]
     dies: AtomicBool,
     metrics: Arc<Metrics>,
+}
+
+/// How a call stands.
+enum Standing {
+    /// It goes on; this would be its record.
+    Open(Box<Record>),
+    /// Its record is in the spool or beyond.
+    Ended(Id<Call>),
 }
 
 struct Pending {
@@ -59,13 +77,55 @@ impl Shared {
         // Only pushes and pops happen under the lock: a poisoned one is whole.
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    fn going_on(&self) -> MutexGuard<'_, Vec<Standing>> {
+        self.going_on.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn stands(&self, how: Standing) {
+        self.going_on().push(how);
+    }
+}
+
+/// The two local files.
+struct Files {
+    spool: Spool,
+    journal: Journal,
+}
+
+/// What an earlier process left behind.
+pub(crate) struct Recovered {
+    files: Files,
+    left: Vec<Record>,
+}
+
+impl Recovered {
+    /// Opens the local files of a data directory. Records of calls that a process was killed in are safe
+    /// in the spool before the journal forgets them.
+    pub(crate) fn from(dir: &Path) -> Result<Self, StartError> {
+        let (mut spool, mut left) = Spool::open(dir)?;
+        let (mut journal, cut_off) = Journal::open(dir)?;
+        let fault = |source| StartError::Spool {
+            path: dir.to_owned(),
+            source,
+        };
+        spool.append(cut_off.iter()).map_err(fault)?;
+        spool.sync().map_err(fault)?;
+        journal.clear().map_err(fault)?;
+        // A call that has a record of its own end keeps that one: it comes first.
+        left.extend(cut_off);
+        let files = Files { spool, journal };
+        Ok(Self { files, left })
+    }
 }
 
 impl Ledger {
     /// A ledger that first writes what the spool still holds. Its loop runs on the current runtime.
-    pub(crate) fn start(db: Db, spool: Spool, left: Vec<Record>, metrics: Arc<Metrics>) -> Self {
+    pub(crate) fn start(db: Db, recovered: Recovered, metrics: Arc<Metrics>) -> Self {
+        let Recovered { files, left } = recovered;
         let shared = Arc::new(Shared {
             waiting: Mutex::new(VecDeque::new()),
+            going_on: Mutex::new(Vec::new()),
             wake: Notify::new(),
             written: Notify::new(),
             reachable: AtomicBool::new(true),
@@ -81,12 +141,18 @@ impl Ledger {
                 spooled: true,
             }));
         shared.wake.notify_one();
-        let spool = Arc::new(tokio::sync::Mutex::new(spool));
+        let files = Arc::new(tokio::sync::Mutex::new(files));
         let worker = shared.clone();
         tokio::spawn(crate::supervision::keep(Kind::Ledger, metrics, move || {
-            writer::run(worker.clone(), db.clone(), spool.clone())
+            writer::run(worker.clone(), db.clone(), files.clone())
         }));
         Self { shared }
+    }
+
+    /// Notes how a call stands that goes on. Never waits.
+    pub(crate) fn note(&self, record: Record) {
+        self.shared.stands(Standing::Open(Box::new(record)));
+        self.shared.wake.notify_one();
     }
 
     /// Takes a record; `done` is called once it is durable. Never waits.

@@ -7,7 +7,7 @@ use schema::{
 };
 use std::time::Duration;
 
-fn record(account: Id<Account>) -> Record {
+pub(super) fn record(account: Id<Account>) -> Record {
     let now = Time::now();
     Record {
         id: Id::new(),
@@ -40,7 +40,7 @@ fn metrics() -> Arc<Metrics> {
     Arc::new(Metrics::new(&prometheus::Registry::new()).unwrap())
 }
 
-fn dir() -> std::path::PathBuf {
+pub(super) fn dir() -> std::path::PathBuf {
     std::env::temp_dir().join(Id::<Call>::new().to_string())
 }
 
@@ -49,8 +49,7 @@ async fn a_record_is_there_before_it_is_told_of_and_survives_the_loop() {
     let (db, file) = crate::test_db().await;
     let account = crate::test_account(&db).await;
     let dir = dir();
-    let (spool, left) = Spool::open(&dir).unwrap();
-    let ledger = Ledger::start(db.clone(), spool, left, metrics());
+    let ledger = Ledger::start(db.clone(), Recovered::from(&dir).unwrap(), metrics());
     for _ in 0..3 {
         ledger.kill();
         let record = record(account);
@@ -92,9 +91,9 @@ async fn what_a_dead_process_left_in_the_spool_is_written_once() {
         .open(dir.join("calls.spool"))
         .unwrap();
     std::io::Write::write_all(&mut file_end, b"{\"id\":\"call_").unwrap();
-    let (spool, left) = Spool::open(&dir).unwrap();
-    assert_eq!(left, [first.clone(), second.clone()]);
-    let ledger = Ledger::start(db.clone(), spool, left, metrics());
+    let recovered = Recovered::from(&dir).unwrap();
+    assert_eq!(recovered.left, [first.clone(), second.clone()]);
+    let ledger = Ledger::start(db.clone(), recovered, metrics());
     tokio::time::timeout(Duration::from_secs(20), ledger.flushed())
         .await
         .unwrap();
@@ -103,6 +102,31 @@ async fn what_a_dead_process_left_in_the_spool_is_written_once() {
     }
     let length = std::fs::metadata(dir.join("calls.spool")).unwrap().len();
     assert_eq!(length, 0);
+    let _ = std::fs::remove_dir_all(dir);
+    let _ = std::fs::remove_file(file);
+}
+
+#[tokio::test]
+async fn calls_that_a_process_was_killed_in_are_recorded_at_the_next_start() {
+    let (db, file) = crate::test_db().await;
+    let account = crate::test_account(&db).await;
+    let dir = dir();
+    let going_on = record(account);
+    {
+        let (mut journal, _) = {
+            std::fs::create_dir_all(&dir).unwrap();
+            Journal::open(&dir).unwrap()
+        };
+        journal.note(vec![going_on.clone()], &[]).unwrap();
+    }
+    for _ in 0..2 {
+        let ledger = Ledger::start(db.clone(), Recovered::from(&dir).unwrap(), metrics());
+        tokio::time::timeout(Duration::from_secs(20), ledger.flushed())
+            .await
+            .unwrap();
+        let row = db.find_call(account, going_on.id).await.unwrap();
+        assert_eq!(row.trace.end_reason.as_deref(), Some("crashed"));
+    }
     let _ = std::fs::remove_dir_all(dir);
     let _ = std::fs::remove_file(file);
 }

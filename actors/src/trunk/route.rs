@@ -5,7 +5,7 @@ use engine::{
     leg::{Credentials, Hop, Transport},
     rtp::Codec,
 };
-use schema::{Id, Trunk, types::TrunkTransport};
+use schema::{Trunk, types::TrunkTransport};
 
 /// All that is needed to dial over a trunk.
 #[derive(Debug, Clone)]

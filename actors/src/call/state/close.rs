@@ -141,8 +141,24 @@ impl Call {
         out.push(self.record_effect(end));
     }
 
-    /// The record.
+    /// Has the ledger note how the call stands.
+    pub(super) fn note_standing(&self, now: Time, out: &mut Vec<Effect>) {
+        let end = End {
+            outcome: Outcome::Internal,
+            cause: None,
+        };
+        let mut record = self.draw_up(end);
+        record.ended_at = now;
+        out.push(Effect::Note(Box::new(record)));
+    }
+
+    /// The record, on its way to the ledger.
     pub(crate) fn record_effect(&self, end: End) -> Effect {
+        Effect::Record(Box::new(self.draw_up(end)))
+    }
+
+    /// The record.
+    fn draw_up(&self, end: End) -> Record {
         let about = &self.about;
         let inbound = about.direction == CallDirection::Inbound;
         let reading = end.outcome.reading();
@@ -154,7 +170,7 @@ impl Call {
                 quality: party.quality.clone()?,
             })
         });
-        Effect::Record(Box::new(Record {
+        Record {
             id: self.id,
             account: self.account,
             direction: about.direction,
@@ -192,7 +208,7 @@ impl Call {
             inbound_trunk: about.inbound_trunk,
             outbound_trunk: about.outbound_trunk,
             end_reason: reading.reason.to_owned(),
-        }))
+        }
     }
 
     fn status(&self, end: End) -> CallStatus {

@@ -157,6 +157,7 @@ impl Call {
         if purpose == Purpose::Connect {
             out.push(Effect::Count(Figure::Started(self.about.direction)));
             self.announce(&lead, out);
+            self.note_standing(now, out);
         }
         self.phase = Phase::Seeking(Box::new(Seek::new(anchor, purpose)));
         self.follow(*lead, now, out);

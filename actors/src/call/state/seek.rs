@@ -142,14 +142,15 @@ impl Call {
         let lead = answer.unwrap_or_else(|why| Lead::nowhere(&self.about.dialled, why));
         if connects && self.about.by_api && !self.announced {
             self.announced = true;
-            self.describe_for_api(&lead, out);
+            self.describe_for_api(&lead, now, out);
         }
         self.follow(lead, now, out);
     }
 
     /// The destination of click-to-call is known: only now the call is told of.
-    fn describe_for_api(&mut self, lead: &Lead, out: &mut Vec<Effect>) {
+    fn describe_for_api(&mut self, lead: &Lead, now: Time, out: &mut Vec<Effect>) {
         self.describe(lead);
+        self.note_standing(now, out);
         out.push(Effect::Count(Figure::Started(self.about.direction)));
         out.push(Effect::Publish(Event::Initiated { ends: self.ends() }));
     }

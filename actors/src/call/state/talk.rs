@@ -81,6 +81,7 @@ impl Call {
             self.about.to_endpoint = endpoint;
         }
         self.tell_answered(out);
+        self.note_standing(now, out);
     }
 
     /// `call.answered`.
@@ -102,6 +103,7 @@ impl Call {
             self.times.connected = Some(now);
             self.times.answered.get_or_insert(now);
             self.tell_answered(out);
+            self.note_standing(now, out);
         }
     }
 
