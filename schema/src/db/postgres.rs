@@ -1,17 +1,22 @@
 //! PostgreSQL: a pool of connections on a runtime of its own, so that they outlive every arbiter.
 
 use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use diesel::ConnectionError;
+use diesel::dsl::Limit;
 pub(crate) use diesel::pg::Pg as Backend;
+use diesel::query_dsl::methods::LimitDsl;
+use diesel::{ConnectionError, QueryResult};
 use diesel_async::AsyncPgConnection;
+pub(crate) use diesel_async::AsyncPgConnection as Conn;
+use diesel_async::methods::{ExecuteDsl, LoadQuery};
 use diesel_async::pooled_connection::deadpool::{Object, Pool};
 use diesel_async::pooled_connection::{
     AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod,
 };
-pub(crate) use diesel_async::{AsyncPgConnection as Conn, RunQueryDsl};
+use diesel_async::{AnsiTransactionManager, TransactionManager as _};
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio_postgres::{Config, NoTls};
 
@@ -121,14 +126,75 @@ async fn connect(
     AsyncPgConnection::try_from_client_and_connection(client, connection).await
 }
 
-/// Runs several statements as one.
+/// Runs several statements as one: all are kept, or none when the block fails. Cut off half way, the
+/// connection is closed by the pool, which takes everything back.
 macro_rules! write_tx {
-    ($c:ident, $body:block) => {
-        diesel_async::AsyncConnection::transaction::<_, $crate::DbError, _>(
-            $c,
-            async move |$c: &mut Conn| $body,
-        )
-        .await
-    };
+    ($c:ident, $body:block) => {{
+        $crate::db::postgres::begin($c).await?;
+        let $c = &mut *$c;
+        let outcome = async { $body }.await;
+        $crate::db::postgres::end($c, outcome).await
+    }};
 }
 pub(crate) use write_tx;
+
+/// Opens a transaction. `AsyncConnection::transaction` would need each closure proved `Send`, which costs
+/// the compiler more than all else.
+pub(crate) async fn begin(c: &mut Conn) -> Result<(), DbError> {
+    Ok(AnsiTransactionManager::begin_transaction(c).await?)
+}
+
+/// Keeps or takes back what a transaction did.
+pub(crate) async fn end<T>(c: &mut Conn, outcome: Result<T, DbError>) -> Result<T, DbError> {
+    match outcome {
+        Ok(value) => {
+            AnsiTransactionManager::commit_transaction(c).await?;
+            Ok(value)
+        }
+        Err(error) => {
+            AnsiTransactionManager::rollback_transaction(c).await?;
+            Err(error)
+        }
+    }
+}
+
+/// An answer on its way.
+type Answer<'a, T> = Pin<Box<dyn Future<Output = QueryResult<T>> + Send + 'a>>;
+
+/// The calls of diesel-async for this one connection, boxed: the types of its own futures hold the whole
+/// query and are what the compiler spends its time on.
+pub(crate) trait RunQueryDsl: Sized {
+    fn load<'a, U>(self, c: &'a mut Conn) -> Answer<'a, Vec<U>>
+    where
+        U: Send + 'a,
+        Self: LoadQuery<'a, Conn, U> + 'a,
+    {
+        Box::pin(diesel_async::RunQueryDsl::load(self, c))
+    }
+
+    fn get_result<'a, U>(self, c: &'a mut Conn) -> Answer<'a, U>
+    where
+        U: Send + 'a,
+        Self: LoadQuery<'a, Conn, U> + 'a,
+    {
+        Box::pin(diesel_async::RunQueryDsl::get_result(self, c))
+    }
+
+    fn first<'a, U>(self, c: &'a mut Conn) -> Answer<'a, U>
+    where
+        U: Send + 'a,
+        Self: LimitDsl,
+        Limit<Self>: LoadQuery<'a, Conn, U> + Send + 'a,
+    {
+        RunQueryDsl::get_result(LimitDsl::limit(self, 1), c)
+    }
+
+    fn execute<'a>(self, c: &'a mut Conn) -> Answer<'a, usize>
+    where
+        Self: ExecuteDsl<Conn> + 'a,
+    {
+        Box::pin(ExecuteDsl::execute(self, c))
+    }
+}
+
+impl<Q> RunQueryDsl for Q {}
