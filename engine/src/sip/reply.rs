@@ -99,7 +99,9 @@ impl Message {
             return;
         };
         let mut value = via.to_string();
-        for other in super::scan::list(self.text(&field.value)).flatten().skip(1) {
+        let others = super::scan::list(self.text(&field.value)).flatten().skip(1);
+        // An empty element at the end would leave a blank there.
+        for other in others.filter(|other| !other.is_empty()) {
             value.push_str(", ");
             value.push_str(other);
         }
