@@ -115,7 +115,9 @@ impl Turn<'_> {
         if self.absorb(incoming.key) {
             return Verdict::Done;
         }
-        if let Some(to_tag) = incoming.message.to_tag() {
+        // Some phones leave the To tag of the last answer in their REGISTER; it means nothing there.
+        let register = incoming.method == Method::Register;
+        if let Some(to_tag) = incoming.message.to_tag().filter(|_| !register) {
             return match self.leg_in(&incoming.message, to_tag) {
                 Some(leg) => self.inside(incoming, leg),
                 None => Verdict::Refuse(481),

@@ -25,9 +25,9 @@ impl Stack {
             | Method::Notify => (481, None),
             // Nobody is transferred by a stranger.
             Method::Refer => (403, None),
-            // There is no event package to subscribe to (RFC 6665 §8.3.2).
-            Method::Subscribe => (489, Some((Name::AllowEvents, "refer".to_owned()))),
-            Method::Message | Method::Publish => (405, Some((Name::Allow, ALLOWED.to_owned()))),
+            Method::Subscribe | Method::Message | Method::Publish => {
+                (405, Some((Name::Allow, ALLOWED.to_owned())))
+            }
             Method::Other(_) => (501, Some((Name::Allow, ALLOWED.to_owned()))),
         };
         Some(Rejection {

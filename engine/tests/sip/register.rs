@@ -63,6 +63,24 @@ async fn a_registration_is_handed_on_and_answered() {
 }
 
 #[tokio::test]
+async fn a_to_tag_left_over_from_the_last_answer_is_no_dialog() {
+    let (endpoint, mut arrivals) = start(config()).await;
+    let phone = Peer::new(endpoint.bound().udp[0]).await;
+    let text = request("REGISTER", phone.address(), "r6", "");
+    phone
+        .send(&text.replace(
+            "To: <sip:alice@exchange.test>",
+            "To: <sip:alice@exchange.test>;tag=old",
+        ))
+        .await;
+    next(&mut arrivals).await.reply.send(200, None, Vec::new());
+    assert_eq!(
+        header(&phone.receive().await, "To"),
+        "<sip:alice@exchange.test>;tag=old"
+    );
+}
+
+#[tokio::test]
 async fn a_forgotten_registration_is_answered_anyway() {
     let (endpoint, mut arrivals) = start(config()).await;
     let phone = Peer::new(endpoint.bound().udp[0]).await;
