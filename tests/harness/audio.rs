@@ -182,6 +182,15 @@ impl Audio {
             .collect()
     }
 
+    /// Waits until these keys came, and no others.
+    pub async fn gets_keys(&self, keys: &str) {
+        let end = Instant::now() + Duration::from_secs(10);
+        while self.digits() != keys {
+            assert!(Instant::now() < end, "{keys} expected: {}", self.digits());
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
     /// The longest pause between two packets since the last call of this.
     pub fn take_longest_gap(&self) -> Duration {
         let mut heard = self.heard.lock().expect("heard");
@@ -291,7 +300,10 @@ async fn speak(
         let (Some(to), false) = (to, muted.load(Ordering::Relaxed)) else {
             continue;
         };
-        let pressed = digits.lock().expect("digits").pop();
+        let pressed = {
+            let mut waiting = digits.lock().expect("digits");
+            (!waiting.is_empty()).then(|| waiting.remove(0))
+        };
         if let Some(code) = pressed {
             let begin = stamp;
             for step in 1..=8_u16 {

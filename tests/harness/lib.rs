@@ -3,6 +3,7 @@
 
 pub mod api;
 pub mod audio;
+pub mod carrier;
 pub mod database;
 pub mod events;
 pub mod exchange;
@@ -11,6 +12,7 @@ pub mod sip;
 pub mod world;
 
 pub use api::{Answer, Api};
+pub use carrier::Carrier;
 pub use database::Database;
 pub use events::{Event, Events};
 pub use exchange::{DOMAIN, Exchange, KEY};

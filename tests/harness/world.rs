@@ -110,6 +110,23 @@ impl World {
         (text("id"), login)
     }
 
+    /// A phone number in service on the account that leads where `route` says, `{}` being everybody.
+    pub async fn number(&self, number: &str, route: serde_json::Value) -> String {
+        let new = json!({ "phone_number": number, "account": self.account });
+        let operator = self.exchange.api();
+        let made = operator.post("/v1/operator/phone-numbers", new).await;
+        let id = made.id_of(201);
+        let path = format!("/v1/phone-numbers/{id}/route");
+        self.api.post(&path, route).await.must_be(200);
+        id
+    }
+
+    /// Changes a phone number.
+    pub async fn change_number(&self, id: &str, members: serde_json::Value) {
+        let path = format!("/v1/phone-numbers/{id}");
+        self.api.post(&path, members).await.must_be(200);
+    }
+
     /// The records of the account, newest first, once there are this many.
     pub async fn records(&self, count: usize) -> Vec<serde_json::Value> {
         let end = std::time::Instant::now() + crate::SOON;

@@ -167,6 +167,8 @@ pub(crate) enum Effect {
     Echo(LegId),
     /// Nothing to hear.
     Quiet(LegId),
+    /// Presses a key towards a leg.
+    Press(LegId, char),
     /// 202 to a REFER.
     AcceptReferral(LegId, u32),
     /// A failure to a REFER.

@@ -74,7 +74,10 @@ impl Call {
             audio,
             phone,
         };
-        call.answer_challenge().await;
+        // A carrier without login is not asked for one.
+        if !call.phone.login.username.is_empty() {
+            call.answer_challenge().await;
+        }
         call
     }
 
@@ -193,6 +196,13 @@ impl Call {
             String::new()
         };
         self.acknowledge(response.cseq(), body).await;
+    }
+
+    /// Confirms a 200 that was taken by hand.
+    pub async fn confirms_late(&self, response: &Message) {
+        *self.dialog.lock().expect("dialog") = Some(Dialog::of_caller(response));
+        self.listen_to(&response.body);
+        self.acknowledge(response.cseq(), String::new()).await;
     }
 
     /// Waits for the final refusal and gives its status.
@@ -378,6 +388,43 @@ impl Call {
         SdpSide::read(&response.body).expect("an answer")
     }
 
+    /// Sends a re-INVITE by hand and confirms its final response.
+    pub async fn asks_and_confirms(&self, invite: &Message) -> Message {
+        let response = self.asks(invite).await;
+        self.confirms(invite, &response).await;
+        response
+    }
+
+    async fn confirms(&self, invite: &Message, response: &Message) {
+        if response.status() == Some(200) {
+            self.acknowledge(response.cseq(), String::new()).await;
+        } else {
+            let ack = self.ack_for(invite, response);
+            self.phone.agent.send(&ack, self.peer).await;
+        }
+    }
+
+    /// Sends two re-INVITEs at once; gives both final statuses.
+    pub async fn offers_twice(&self, offer: &Offer) -> (u16, u16) {
+        let mut statuses = [0; 2];
+        let version = self.version.fetch_add(2, Ordering::Relaxed) + 1;
+        let both = [version, version + 1].map(|version| {
+            let mut invite = self.in_dialog("INVITE");
+            invite.add("Content-Type", "application/sdp");
+            invite.body = offer.write(self.audio.local(), version);
+            invite
+        });
+        for invite in &both {
+            self.phone.agent.send(invite, self.peer).await;
+        }
+        for (invite, status) in both.iter().zip(&mut statuses) {
+            let response = self.phone.final_response(invite).await;
+            self.confirms(invite, &response).await;
+            *status = response.status().unwrap_or(0);
+        }
+        (statuses[0], statuses[1])
+    }
+
     /// Puts the other side on hold.
     pub async fn holds(&self) -> SdpSide {
         self.offers(&self.offer.directed("sendonly")).await
@@ -397,15 +444,25 @@ impl Call {
         self.asks(&refer).await
     }
 
-    /// REFER that joins this call's far side with `other`'s far side.
-    pub async fn refers_to_call(&self, number: &str, other: &Call) -> Message {
-        let dialog = other.dialog();
-        let replaces = format!(
-            "{}%3Bto-tag%3D{}%3Bfrom-tag%3D{}",
-            dialog.call_id.replace('@', "%40"),
+    /// What a Replaces header says to take our place in this call (RFC 3891): the tags as the far side,
+    /// the exchange, has them.
+    pub fn replaces(&self) -> String {
+        let dialog = self.dialog();
+        format!(
+            "{};to-tag={};from-tag={}",
+            dialog.call_id,
             Dialog::tag(&dialog.remote),
             Dialog::tag(&dialog.local)
-        );
+        )
+    }
+
+    /// REFER that joins this call's far side with `other`'s far side.
+    pub async fn refers_to_call(&self, number: &str, other: &Call) -> Message {
+        let replaces = other.replaces();
+        let replaces = replaces
+            .replace('@', "%40")
+            .replace(';', "%3B")
+            .replace('=', "%3D");
         let mut refer = self.in_dialog("REFER");
         refer.add(
             "Refer-To",

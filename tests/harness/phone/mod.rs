@@ -44,8 +44,14 @@ impl Phone {
 
     /// A phone on the link of choice.
     pub async fn over(link: Link, exchange: SocketAddr, domain: &str, login: Login) -> Self {
+        let agent = Agent::open(link, exchange).await;
+        Self::with_agent(agent, exchange, domain, login)
+    }
+
+    /// A phone on a socket that is open already.
+    pub fn with_agent(agent: Arc<Agent>, exchange: SocketAddr, domain: &str, login: Login) -> Self {
         Self {
-            agent: Agent::open(link, exchange).await,
+            agent,
             exchange,
             domain: domain.to_owned(),
             name: login.username.clone(),

@@ -3,7 +3,7 @@
 use super::Message;
 use std::{
     collections::{HashMap, VecDeque},
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -52,16 +52,18 @@ pub struct Agent {
 impl Agent {
     /// Opens a socket on loopback; with TCP it connects to `peer` at once.
     pub async fn open(link: Link, peer: SocketAddr) -> Arc<Self> {
+        let any = if peer.is_ipv6() { "::1" } else { "127.0.0.1" };
+        Self::open_at(link, any.parse().expect("an address"), peer).await
+    }
+
+    /// As [`open`](Self::open), with datagrams from a chosen address.
+    pub async fn open_at(link: Link, own: IpAddr, peer: SocketAddr) -> Arc<Self> {
         let inbox = Arc::new(Mutex::new(Inbox::default()));
         let news = Arc::new(Notify::new());
         let (line, local, reader) = match link {
             Link::Udp => {
-                let any = if peer.is_ipv6() {
-                    "[::1]:0"
-                } else {
-                    "127.0.0.1:0"
-                };
-                let socket = Arc::new(UdpSocket::bind(any).await.expect("a free port"));
+                let socket = UdpSocket::bind((own, 0)).await.expect("a free port");
+                let socket = Arc::new(socket);
                 let local = socket.local_addr().expect("bound");
                 let reader = tokio::spawn(read_udp(socket.clone(), inbox.clone(), news.clone()));
                 (Line::Udp(socket), local, reader)

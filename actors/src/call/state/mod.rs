@@ -118,7 +118,8 @@ impl Call {
             LegEvent::EarlyMedia => self.early(id, now, out),
             LegEvent::Answered => self.answered(id, now, out),
             LegEvent::Refused(refusal) => self.refused(id, refusal, now, out),
-            LegEvent::Confirmed | LegEvent::Digit(_) => {}
+            LegEvent::Confirmed => {}
+            LegEvent::Digit(digit) => self.pressed(id, digit, out),
             LegEvent::Held => self.holds(id, true, out),
             LegEvent::Resumed => self.holds(id, false, out),
             LegEvent::Referred(referral) => self.referred(id, referral, now, out),

@@ -5,7 +5,10 @@ use crate::{
     call::{Effect, Outcome},
     events::Event,
 };
-use engine::{LegError, leg::Prompt};
+use engine::{
+    LegError,
+    leg::{Digit, DigitSource, Prompt},
+};
 use schema::{Time, types::CallDirection};
 
 impl Call {
@@ -136,6 +139,18 @@ impl Call {
             && (talk.a == id || talk.b == id)
         {
             self.audio(out);
+        }
+    }
+
+    /// A key that came by INFO goes on to the other side; one that came by RTP is there already.
+    pub(super) fn pressed(&self, id: PartyId, digit: Digit, out: &mut Vec<Effect>) {
+        let Phase::Talking(talk) = &self.phase else {
+            return;
+        };
+        if digit.source == DigitSource::Info
+            && let Some(leg) = talk.other(id).and_then(|other| self.leg(other))
+        {
+            out.push(Effect::Press(leg, digit.key));
         }
     }
 

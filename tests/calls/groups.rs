@@ -1,0 +1,216 @@
+//! Ring groups and redirections.
+
+use crate::kit::{claims, names, record, talk, until_end};
+use harness::{Carrier, Database, Phone, World};
+use serde_json::{Value, json};
+use std::time::Duration;
+
+const GROUP: &str = "2000";
+
+/// A group at extension 2000 with these members: user ids or dial strings.
+async fn group(world: &World, members: &[&str], shape: Value) -> String {
+    let mut body = json!({ "name": "Sales", "timeout_seconds": 5 });
+    let all = body.as_object_mut().expect("an object");
+    all.extend(shape.as_object().expect("members").clone());
+    let group = world.api.post("/v1/ring_groups", body).await.id_of(201);
+    let path = format!("/v1/ring_groups/{group}/members");
+    for member in members {
+        let body = match member.starts_with("user_") {
+            true => json!({ "extension": member }),
+            false => json!({ "phone_number": member }),
+        };
+        world.api.post(&path, body).await.must_be(201);
+    }
+    let extension = json!({ "number": GROUP, "target": group });
+    world
+        .api
+        .post("/v1/extensions", extension)
+        .await
+        .must_be(201);
+    group
+}
+
+/// A 302 to an extension.
+async fn redirects(phone: &Phone, to: &str) {
+    let call = phone.is_called().await;
+    let contact = format!("<sip:{to}@{}>", harness::DOMAIN);
+    call.refuses_with(302, |m| {
+        m.set("Contact", contact.clone());
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn everybody_rings_and_the_first_to_answer_wins() {
+    let world = World::new(Database::Sqlite).await;
+    let alice = world.person("Alice", "1001").await;
+    let bob = world.person("Bob", "1002").await;
+    let carol = world.person("Carol", "1003").await;
+    let dave = world.person("Dave", "1004").await;
+    let quiet = json!({ "do_not_disturb": true });
+    let path = format!("/v1/users/{}", dave.user);
+    world.api.post(&path, quiet).await.must_be(200);
+    group(&world, &[&bob.user, &carol.user, &dave.user], json!({})).await;
+    let mut events = world.events().await;
+
+    let call = alice.phone.calls(GROUP).await;
+    let loser = bob.phone.rings().await;
+    let winner = carol.phone.rings().await;
+    call.is_ringing().await;
+    winner.answers().await;
+    call.is_answered().await;
+    let cancel = loser.is_cancelled().await;
+    assert!(cancel.get("Reason").contains("cause=200"), "{cancel}");
+    talk(&call, &winner).await;
+    dave.phone.stays_quiet(Duration::from_millis(50)).await;
+    call.hangs_up().await;
+    winner.is_hung_up().await;
+
+    let seen = until_end(&mut events).await;
+    assert_eq!(
+        names(&seen),
+        [
+            "call.incoming",
+            "call.ringing",
+            "call.ringing",
+            "call.answered",
+            "call.end"
+        ]
+    );
+    claims(
+        &seen[0].data,
+        json!({ "to_number": GROUP, "to_user_id": null }),
+    );
+    claims(&seen[3].data, json!({ "to_user_id": carol.user }));
+    claims(
+        &record(&world).await,
+        json!({ "status": "completed", "to_number": GROUP, "to_label": "Sales",
+            "from_label": "Alice" }),
+    );
+    world.exchange.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn when_nobody_comes_the_next_user_rings() {
+    let world = World::new(Database::Sqlite).await;
+    let alice = world.person("Alice", "1001").await;
+    let bob = world.person("Bob", "1002").await;
+    let carol = world.person("Carol", "1003").await;
+    let then = json!({ "timeout_action": "ring_user", "timeout_target": carol.user });
+    group(&world, &[&bob.user], then).await;
+    let mut events = world.events().await;
+    let call = alice.phone.calls(GROUP).await;
+    let gone = bob.phone.rings().await;
+    call.is_ringing().await;
+    gone.is_cancelled().await;
+    let answer = carol.phone.rings().await;
+    answer.answers().await;
+    call.is_answered().await;
+    talk(&call, &answer).await;
+    call.hangs_up().await;
+    answer.is_hung_up().await;
+    let seen = until_end(&mut events).await;
+    assert_eq!(
+        names(&seen),
+        [
+            "call.incoming",
+            "call.ringing",
+            "call.ringing",
+            "call.answered",
+            "call.end"
+        ]
+    );
+    claims(&seen[1].data, json!({ "user_id": bob.user }));
+    claims(&seen[2].data, json!({ "user_id": carol.user }));
+    claims(&record(&world).await, json!({ "status": "completed" }));
+    world.exchange.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_a_next_user_the_call_ends_unanswered() {
+    let world = World::new(Database::Sqlite).await;
+    let alice = world.person("Alice", "1001").await;
+    let bob = world.person("Bob", "1002").await;
+    group(&world, &[&bob.user], json!({})).await;
+    let call = alice.phone.calls(GROUP).await;
+    bob.phone.rings().await.is_cancelled().await;
+    assert_eq!(call.is_refused().await, 480);
+    claims(
+        &record(&world).await,
+        json!({ "status": "no-answer", "hangup_cause": 19, "to_label": "Sales" }),
+    );
+    world.exchange.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_member_may_be_a_number_outside() {
+    let world = World::new(Database::Sqlite).await;
+    let alice = world.person("Alice", "1001").await;
+    let bob = world.person("Bob", "1002").await;
+    let carrier = Carrier::open(&world, 22, json!({})).await;
+    world.number("+12075550110", json!({})).await;
+    group(&world, &[&bob.user, "+14155550142"], json!({})).await;
+    let call = alice.phone.calls(GROUP).await;
+    let loser = bob.phone.rings().await;
+    let mobile = carrier.rings().await;
+    assert!(mobile.invite().get("From").contains("+12075550110"));
+    mobile.answers().await;
+    call.is_answered().await;
+    loser.is_cancelled().await;
+    talk(&call, &mobile).await;
+    mobile.hangs_up().await;
+    call.is_hung_up().await;
+    claims(
+        &record(&world).await,
+        json!({ "status": "completed", "to_number": GROUP, "direction": "internal" }),
+    );
+    world.exchange.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_redirection_is_followed_unless_the_group_says_no() {
+    let world = World::new(Database::Sqlite).await;
+    let alice = world.person("Alice", "1001").await;
+    let bob = world.person("Bob", "1002").await;
+    let carol = world.person("Carol", "1003").await;
+    let members = [bob.user.as_str()];
+    let group = group(&world, &members, json!({ "ignore_forwarding": true })).await;
+
+    // Dialled directly: Carol rings in Bob's place.
+    let call = alice.phone.calls("1002").await;
+    redirects(&bob.phone, "1003").await;
+    let answer = carol.phone.rings().await;
+    answer.answers().await;
+    call.is_answered().await;
+    talk(&call, &answer).await;
+    call.hangs_up().await;
+    answer.is_hung_up().await;
+
+    // By the group: Bob counts as busy.
+    let call = alice.phone.calls(GROUP).await;
+    redirects(&bob.phone, "1003").await;
+    assert_eq!(call.is_refused().await, 486);
+    carol.phone.stays_quiet(Duration::from_millis(100)).await;
+
+    // The group changes its mind.
+    let path = format!("/v1/ring_groups/{group}");
+    let follow = json!({ "ignore_forwarding": false });
+    world.api.post(&path, follow).await.must_be(200);
+    let call = alice.phone.calls(GROUP).await;
+    redirects(&bob.phone, "1003").await;
+    carol.phone.rings().await.refuses(486).await;
+    assert_eq!(call.is_refused().await, 486);
+
+    // Round and round ends.
+    let call = alice.phone.calls("1002").await;
+    for _ in 0..6 {
+        redirects(&bob.phone, "1002").await;
+    }
+    let told = call.is_refused().await;
+    assert!(told >= 400, "{told}");
+    let records = world.records(4).await;
+    claims(&records[3], json!({ "status": "completed" }));
+    claims(&records[2], json!({ "status": "busy" }));
+    claims(&records[1], json!({ "status": "busy" }));
+    world.exchange.stop().await;
+}

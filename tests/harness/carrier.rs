@@ -1,0 +1,99 @@
+//! A carrier: a gateway at an address of its own that the exchange knows as a trunk.
+
+use crate::{Agent, DOMAIN, Link, Login, Message, Phone, World};
+use serde_json::{Value, json};
+use std::{
+    net::{IpAddr, Ipv4Addr},
+    ops::Deref,
+    time::Duration,
+};
+use tokio::task::JoinHandle;
+
+/// A carrier. It dereferences to its [`Phone`]; it answers OPTIONS by itself.
+pub struct Carrier {
+    /// The trunk's id.
+    pub trunk: String,
+    phone: Phone,
+    answers: JoinHandle<()>,
+}
+
+impl Deref for Carrier {
+    type Target = Phone;
+    fn deref(&self) -> &Phone {
+        &self.phone
+    }
+}
+
+impl Carrier {
+    /// A carrier at 127.0.0.`host`, trusted by its address, with further members of the trunk.
+    pub async fn open(world: &World, host: u8, members: Value) -> Self {
+        let own = IpAddr::V4(Ipv4Addr::new(127, 0, 0, host));
+        let exchange = world.exchange.sip();
+        let agent = Agent::open_at(Link::Udp, own, exchange).await;
+        let mut trunk = json!({
+            "name": format!("carrier {host}"),
+            "address": agent.local().to_string(),
+            "inbound_addresses": [own.to_string()],
+        });
+        let all = trunk.as_object_mut().expect("an object");
+        all.extend(members.as_object().expect("members").clone());
+        let trunk = world
+            .exchange
+            .api()
+            .post("/v1/operator/trunks", trunk)
+            .await
+            .id_of(201);
+        let answers = {
+            let agent = agent.clone();
+            tokio::spawn(async move {
+                loop {
+                    let options = |m: &Message| m.method() == Some("OPTIONS");
+                    let asked = agent.try_take(Duration::from_secs(60), options).await;
+                    if let Some((request, from)) = asked {
+                        let response = Message::response(&request, 200, "OK");
+                        agent.send(&response, from).await;
+                    }
+                }
+            })
+        };
+        let phone = Phone::with_agent(agent, exchange, DOMAIN, Login::default());
+        Self {
+            trunk,
+            phone,
+            answers,
+        }
+    }
+
+    /// Calls a number of the exchange as somebody with this number and name.
+    pub async fn calls_as(&self, from: &str, name: Option<&str>, number: &str) -> crate::Call {
+        self.calls_shaped(from, name, number, |_| ()).await
+    }
+
+    /// As [`calls_as`](Self::calls_as), with headers of one's own.
+    pub async fn calls_shaped(
+        &self,
+        from: &str,
+        name: Option<&str>,
+        number: &str,
+        shape: impl Fn(&mut Message),
+    ) -> crate::Call {
+        let name = name.map_or(String::new(), |name| format!("\"{name}\" "));
+        let from = format!(
+            "{name}<sip:{from}@carrier.test>;tag={}",
+            crate::sip::token()
+        );
+        let uri = format!("sip:{number}@{}", self.phone.exchange);
+        self.phone
+            .calls_with(&uri, crate::Offer::default(), |invite| {
+                invite.set("From", from.clone());
+                shape(invite);
+            })
+            .await
+    }
+}
+
+impl Drop for Carrier {
+    fn drop(&mut self) {
+        self.answers.abort();
+    }
+}
