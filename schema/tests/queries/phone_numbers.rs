@@ -67,8 +67,9 @@ fn a_number_of_the_stock_is_claimed_once() {
                 .unwrap(),
             **taken
         );
+        number(&db, "+12175550101", None).await;
         fails!(
-            claim(Id::new(), "+12175550100x"),
+            claim(Id::new(), "+12175550101"),
             DbError::Reference | DbError::NotFound
         );
     });
