@@ -3,6 +3,7 @@
 mod bus;
 mod call;
 mod config;
+pub mod demo;
 mod device;
 mod directory;
 mod error;

@@ -11,7 +11,7 @@ pub use arrival::{
 use crate::{
     Config,
     leg::{Dial, DialogKey, HangUp, LegId, LegSink, Prompt, Rejection, machine::Order},
-    media::Plane,
+    media::{Plane, Sound},
     metrics::Metrics,
     rtp::Quality,
     sip::{
@@ -308,6 +308,17 @@ impl Endpoint {
     /// Audio figures so far.
     pub fn quality(&self, leg: LegId) -> Option<Quality> {
         self.inner.stack.quality(leg)
+    }
+
+    /// Listens to what the peer says, for a tone of this frequency in Hz (below 4,000), or stops
+    /// listening. Costs a decoder while it lasts and changes nothing else.
+    pub fn listen(&self, leg: LegId, hz: Option<u16>) -> Result<(), LegError> {
+        self.inner.stack.listen(leg, hz)
+    }
+
+    /// What was heard in the last 200 ms, while it is listened to.
+    pub fn heard(&self, leg: LegId) -> Option<Sound> {
+        self.inner.stack.heard(leg)
     }
 
     // Requests outside any call

@@ -4,6 +4,7 @@
 use super::{
     MediaId,
     quality::{Conditions, mos},
+    tap::Posted,
 };
 use crate::rtp::{Codec, Quality, Spread};
 use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering::Relaxed};
@@ -17,6 +18,8 @@ pub(super) struct Card {
     /// Index of the thread that owns the leg, or is about to.
     pub home: AtomicUsize,
     pub figures: Figures,
+    /// What was heard last, while somebody listens.
+    pub sound: Posted,
 }
 
 /// Counters of one leg. One thread writes, so that a load and a store suffice.

@@ -26,6 +26,8 @@ pub(super) enum Command {
     Idle(Arc<Card>),
     /// Sends keys as telephone-events.
     Dtmf(Arc<Card>, Box<str>),
+    /// Listens to what is heard, for a tone, or stops listening.
+    Listen(Arc<Card>, Option<u16>),
     /// Ends the leg.
     Close(Arc<Card>),
     /// Hands the leg to another thread, which was told to expect it.

@@ -3,7 +3,7 @@
 
 use super::{
     Stream, card::Card, ears::Ears, metrics::Refused, mouth::Mouth, prompt::Player,
-    reports::Reports,
+    reports::Reports, tap::Tap,
 };
 use crate::{
     leg::Prompt,
@@ -51,6 +51,8 @@ pub(super) struct Leg {
     pub mouth: Mouth,
     pub reports: Reports,
     pub doing: Doing,
+    /// Decodes what is heard, while somebody listens.
+    pub tap: Option<Box<Tap>>,
     #[cfg(test)]
     pub faulty: bool,
     /// Last, so that the ports are free only after the sockets are closed.
@@ -83,6 +85,7 @@ impl Leg {
             mouth: Mouth::new(ssrc),
             reports: Reports::new(now),
             doing: Doing::Idle,
+            tap: None,
             #[cfg(test)]
             faulty: false,
             _lease: pair.lease,
@@ -100,6 +103,12 @@ impl Leg {
         self.ears.configure(&stream, now);
         self.mouth.configure(&stream);
         self.stream = Some(Box::new(stream));
+    }
+
+    /// Listens to what is heard, for a tone, or stops listening.
+    pub fn listen(&mut self, hz: Option<u16>) {
+        self.card.sound.clear();
+        self.tap = hz.map(|hz| Box::new(Tap::new(hz)));
     }
 
     /// Ends what the leg is doing, and answers what it was.

@@ -15,6 +15,7 @@ mod plane;
 pub mod prompt;
 pub mod quality;
 mod reports;
+mod tap;
 mod thread;
 pub mod tone;
 
@@ -24,6 +25,7 @@ mod tests;
 pub use crate::rtp::ports::NoPorts;
 pub use crate::sdp::Agreed as Stream;
 pub use plane::{Opened, Plane};
+pub use tap::{SPAN_MS, Sound};
 
 /// Names one leg of the plane for as long as the plane lives; never reused.
 #[derive(

@@ -8,6 +8,7 @@ use super::{
     leg::Leg,
     metrics::Metrics,
     prompt::Store,
+    tap::{Posted, Sound},
     thread,
 };
 use crate::{
@@ -138,6 +139,7 @@ impl Plane {
             ssrc: opened.ssrc,
             home: AtomicUsize::new(home),
             figures: Figures::default(),
+            sound: Posted::default(),
         });
         shared.write_cards().insert(opened.id, Arc::clone(&card));
         shared.order(
@@ -190,6 +192,17 @@ impl Plane {
     pub fn send_dtmf(&self, id: MediaId, digits: &str) {
         let digits: String = digits.chars().take(MAX_KEYS).collect();
         self.order(id, |card| Command::Dtmf(card, digits.into_boxed_str()));
+    }
+
+    /// Listens to what the leg hears, for a tone of this frequency (below 4 kHz), or stops listening.
+    /// What the leg is doing goes on; [`heard`](Self::heard) reads the outcome.
+    pub fn listen(&self, id: MediaId, hz: Option<u16>) {
+        self.order(id, |card| Command::Listen(card, hz));
+    }
+
+    /// What the leg heard last, while it is listened to; `None` before the first stretch is whole.
+    pub fn heard(&self, id: MediaId) -> Option<Sound> {
+        self.core.shared.card(id)?.sound.read()
     }
 
     /// The figures of the leg as of now; `None` when it is closed.

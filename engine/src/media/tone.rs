@@ -4,6 +4,8 @@ use std::f64::consts::TAU;
 
 /// Peak of a sine at 0 dBm0 in 16-bit samples: full scale of µ-law is +3.17 dBm0 (G.711 table 5).
 const PEAK_AT_0_DBM0: f64 = 22_302.0;
+/// Level in dBm0 that stands for no sound at all.
+const SILENCE: f64 = -99.0;
 /// Rise and fall of each burst, in milliseconds, so that it does not click.
 const RAMP_MS: usize = 5;
 
@@ -82,12 +84,17 @@ fn peak(dbm0: f64) -> f64 {
     PEAK_AT_0_DBM0 * 10f64.powf(dbm0 / 20.0)
 }
 
+/// Level in dBm0 of a sound of this mean square; not below -99.
+pub(super) fn level_of(mean_square: f64) -> f64 {
+    let rms = mean_square.max(0.0).sqrt();
+    (20.0 * (rms.max(1e-3) * 2f64.sqrt() / PEAK_AT_0_DBM0).log10()).max(SILENCE)
+}
+
 /// Level in dBm0 of the root mean square of `samples`.
 #[cfg(test)]
 pub(super) fn level(samples: &[i16]) -> f64 {
     let power: f64 = samples.iter().map(|s| f64::from(*s).powi(2)).sum();
-    let rms = (power / samples.len() as f64).sqrt();
-    20.0 * (rms.max(1e-3) * 2f64.sqrt() / PEAK_AT_0_DBM0).log10()
+    level_of(power / samples.len() as f64)
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use crate::{
         Dial, DialogKey, LegId, LegSink, Prompt,
         machine::{Leg, Order},
     },
-    media::MediaId,
+    media::{MediaId, Sound},
     rtp::Quality,
     sdp::Agreed,
 };
@@ -124,6 +124,17 @@ impl Stack {
     /// See [`Endpoint::quality`](crate::Endpoint::quality).
     pub(crate) fn quality(&self, leg: LegId) -> Option<Quality> {
         self.plane.quality(self.stream(leg).ok()?)
+    }
+
+    /// See [`Endpoint::listen`](crate::Endpoint::listen).
+    pub(crate) fn listen(&self, leg: LegId, hz: Option<u16>) -> Result<(), LegError> {
+        self.plane.listen(self.stream(leg)?, hz);
+        Ok(())
+    }
+
+    /// See [`Endpoint::heard`](crate::Endpoint::heard).
+    pub(crate) fn heard(&self, leg: LegId) -> Option<Sound> {
+        self.plane.heard(self.stream(leg).ok()?)
     }
 
     /// The leg's stream; [`LegError::State`] while it has none.

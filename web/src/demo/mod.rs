@@ -1,46 +1,144 @@
-//! `strowger demo`: an exchange on a throw-away database, with everything needed to try it.
+//! `strowger demo`: an exchange on a throw-away database, two built-in phones that call each other, and
+//! everything needed to go on by hand. With `--exit` it is a test of the installation.
 
-use std::process::ExitCode;
+mod client;
+mod paper;
+mod ports;
+mod stage;
+mod tenant;
+
+pub use client::ApiError;
+pub use paper::Paper;
+
+use std::{io, path::PathBuf, process::ExitCode, time::Duration};
+
+use actors::demo::PhoneError;
+use rand::Rng as _;
 
 use crate::{
     cli::{explain, serve::StopSignals},
     config::Config,
     server::{self, Running},
 };
+use stage::Stage;
 
-/// Starts on a fresh directory, shows what there is to see, and serves until told to stop.
-pub async fn run(config: Config) -> ExitCode {
-    let directory = std::env::temp_dir().join(format!("strowger-demo-{}", std::process::id()));
-    let drain = config.drain;
-    let config = Config {
-        data_dir: directory.clone(),
+/// The demonstration could not be given.
+#[derive(Debug, thiserror::Error)]
+pub enum DemoError {
+    /// The exchange did not start.
+    #[error("the exchange cannot start")]
+    Start(#[from] server::StartError),
+    /// The exchange listens for no SIP over UDP.
+    #[error("the exchange has no SIP listener over UDP")]
+    NoListener,
+    /// A request to its own API failed.
+    #[error("its own API failed")]
+    Api(#[from] ApiError),
+    /// A built-in phone.
+    #[error("phone {number}")]
+    Phone {
+        /// Its extension.
+        number: &'static str,
+        /// What happened.
+        source: PhoneError,
+    },
+    /// The end of the call was not told, so that there is no record to show.
+    #[error("no call.end came within {} s", .0.as_secs())]
+    NoEnd(Duration),
+    /// The record does not have what it should.
+    #[error("the call record has no {0}")]
+    Record(&'static str),
+}
+
+/// A directory that goes away with the demonstration.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new() -> Self {
+        let number: u32 = rand::rng().random();
+        Self(std::env::temp_dir().join(format!("strowger-demo-{number:08x}")))
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        match std::fs::remove_dir_all(&self.0) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                eprintln!("{} is left behind: {error}", self.0.display());
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Gives the demonstration on standard output and stays until told to stop; with `leave`, ends after
+/// the call.
+pub async fn run(config: Config, leave: bool) -> ExitCode {
+    let paper = Paper::new(io::stdout());
+    match play(config, leave, &paper, StopSignals::new()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("\nThe demonstration failed: {}", explain(&error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Gives the demonstration on `paper`.
+///
+/// # Errors
+/// Whatever kept the two phones from talking, being heard, or being recorded.
+pub async fn play(
+    config: Config,
+    leave: bool,
+    paper: &Paper,
+    mut stop: StopSignals,
+) -> Result<(), DemoError> {
+    let scratch = Scratch::new();
+    let drain = if leave { Duration::ZERO } else { config.drain };
+    let mut config = Config {
+        data_dir: scratch.0.clone(),
         database_url: None,
         ..config
     };
-    let outcome = match server::start(config).await {
-        Ok(running) => {
-            show(&running).await;
-            let mut stop = StopSignals::new();
-            stop.next().await;
-            running.drain(drain, async move { stop.next().await }).await;
-            ExitCode::SUCCESS
-        }
-        Err(error) => {
-            eprintln!("The demonstration cannot start: {}", explain(&error));
-            ExitCode::FAILURE
+    paper.title(concat!(
+        "Strowger ",
+        env!("CARGO_PKG_VERSION"),
+        ", a demonstration"
+    ));
+    paper.head("An exchange on a throw-away database");
+    for notice in ports::settle(&mut config) {
+        paper.line(&notice);
+    }
+    let given = config.api_key.clone();
+    let running = Box::pin(server::start(config)).await?;
+    let outcome = tokio::select! {
+        outcome = show(&running, given, leave, paper) => outcome,
+        () = stop.next() => {
+            paper.line("");
+            paper.line("Ending; live calls may finish. Ctrl-C again ends them now.");
+            Ok(())
         }
     };
-    if let Err(error) = std::fs::remove_dir_all(&directory) {
-        eprintln!("{} is left behind: {error}", directory.display());
-    }
+    Box::pin(running.drain(drain, async move { stop.next().await })).await;
+    drop(scratch);
     outcome
 }
 
-/// What the demonstration prints.
-async fn show(running: &Running) {
-    println!("REST  {}/v1", running.public_url());
-    println!("Docs  {}/docs", running.public_url());
-    if let Some(key) = running.first_key() {
-        println!("Key   {key}");
+/// Everything that is to be seen, up to the end of the call or, without `leave`, for ever.
+async fn show(
+    running: &Running,
+    given: Option<String>,
+    leave: bool,
+    paper: &Paper,
+) -> Result<(), DemoError> {
+    let key = given.or_else(|| running.first_key().map(str::to_owned));
+    let stage = Box::pin(Stage::set(running, key.unwrap_or_default(), paper)).await?;
+    let stage = Box::pin(stage.call()).await?;
+    if leave {
+        return Ok(());
     }
+    stage.invite();
+    stage.stay().await;
+    Ok(())
 }

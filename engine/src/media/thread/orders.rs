@@ -62,6 +62,11 @@ impl Worker {
             Command::Echo(card) => self.start(&card, Command::Echo, Doing::Echo),
             Command::Idle(card) => self.start(&card, Command::Idle, Doing::Idle),
             Command::Dtmf(card, digits) => self.press(&card, digits),
+            Command::Listen(card, hz) => {
+                if let Some(leg) = self.owned(&card, |card| Command::Listen(card, hz)) {
+                    leg.listen(hz);
+                }
+            }
             Command::Close(card) => {
                 if self.owned(&card, Command::Close).is_some()
                     && let Some(slot) = self.legs.slot(card.id)

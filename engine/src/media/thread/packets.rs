@@ -76,6 +76,12 @@ impl Worker {
             Doing::Echo => Some(slot),
             Doing::Idle | Doing::Play(_) => None,
         };
+        if let (Some(tap), Kind::Audio(codec)) = (&mut leg.tap, heard.kind)
+            && let Some(packet) = heard.packet(bytes)
+            && let Some(sound) = tap.hear(codec, packet.payload)
+        {
+            leg.card.sound.post(sound);
+        }
         if let Kind::Event(event) = heard.kind {
             if let Some(packet) = heard.packet(bytes) {
                 leg.ears.follow(event, &packet, now);
