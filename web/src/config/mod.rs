@@ -73,7 +73,7 @@ pub struct Sip {
     pub tls_cert: Option<PathBuf>,
     /// PEM file with the key. `sip.tls_key`
     pub tls_key: Option<PathBuf>,
-    /// Realm and domain in addresses; `None` takes the host of the public URL. `sip.domain`
+    /// Realm and domain in addresses; `None` takes the host of the public URL at the first start. `sip.domain`
     pub domain: Option<String>,
     /// Challenges offered, best first. Several at once make some phones fail (Debian's baresip among
     /// them), so MD5 stands alone by default. `sip.digest`

@@ -108,3 +108,51 @@ pub async fn observe(
 fn lost(request: String, cause: v1::error::Error) -> Error {
     Lost { request, cause }.into()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_web::{App, http::header::CONTENT_TYPE, middleware::from_fn, test, web};
+
+    async fn broken() -> HttpResponse {
+        panic!("on purpose");
+    }
+
+    #[actix_web::test]
+    async fn a_panic_is_answered_like_any_failure() {
+        let app = App::new()
+            .route("/", web::get().to(broken))
+            .wrap(from_fn(observe));
+        let app = test::init_service(app).await;
+        let request = test::TestRequest::get().uri("/").to_request();
+        let Err(error) = test::try_call_service(&app, request).await else {
+            panic!("a panic was not noticed");
+        };
+        let response = error.error_response();
+        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        assert_eq!(
+            response.headers().get(CONTENT_TYPE).unwrap(),
+            "application/json"
+        );
+        assert!(response.headers().contains_key(REQUEST_ID));
+        assert_eq!(
+            response.headers().get(ACCESS_CONTROL_ALLOW_ORIGIN).unwrap(),
+            "*"
+        );
+    }
+
+    #[actix_web::test]
+    async fn every_answer_is_named() {
+        let app = App::new().wrap(from_fn(observe));
+        let app = test::init_service(app).await;
+        let request = test::TestRequest::get().uri("/").to_request();
+        let response = test::call_service(&app, request).await;
+        let id = response
+            .headers()
+            .get(REQUEST_ID)
+            .unwrap()
+            .to_str()
+            .unwrap();
+        assert!(id.starts_with("req_") && id.len() == 36);
+    }
+}

@@ -33,6 +33,9 @@ const GOODBYE: u64 = 5;
 /// Between two rounds of tidying the database.
 const TIDY: Duration = Duration::from_secs(3600);
 
+/// Under what name the realm of the first start is kept.
+const REALM: &str = "sip_realm";
+
 /// The exchange could not be started.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -121,15 +124,6 @@ impl Running {
         );
         self.exchange.drain(limit, now).await;
         self.server.stop(true).await;
-        self.end().await;
-    }
-
-    /// Stops at once; live calls are hung up.
-    pub async fn stop(self) {
-        self.drain(Duration::ZERO, std::future::ready(())).await;
-    }
-
-    async fn end(&mut self) {
         drop(self.stop.take());
         if let Some(thread) = self.thread.take() {
             let joined = tokio::task::spawn_blocking(move || thread.join()).await;
@@ -137,6 +131,18 @@ impl Running {
                 tracing::error!("The thread of the exchange ended badly.");
             }
         }
+    }
+
+    /// Stops at once; live calls are hung up.
+    pub async fn stop(self) {
+        self.drain(Duration::ZERO, std::future::ready(())).await;
+    }
+}
+
+impl Drop for Running {
+    /// Closes the listener without waiting for anybody; the thread then ends by itself.
+    fn drop(&mut self) {
+        drop(self.server.stop(false));
     }
 }
 
@@ -153,12 +159,13 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
             actix_web::rt::System::new().block_on(async move {
                 match build(config).await {
                     Ok((built, server)) => {
-                        // The server runs when polled; it ends by its handle or with the exchange.
+                        // The server runs when polled; it ends by its handle.
                         let serving = actix_web::rt::spawn(server);
                         if tell.send(Ok(built)).is_ok() {
                             let _ = stopped.await;
                         }
-                        serving.abort();
+                        let end = Duration::from_secs(2 * GOODBYE);
+                        let _ = tokio::time::timeout(end, serving).await;
                     }
                     Err(error) => {
                         let _ = tell.send(Err(error));
@@ -189,7 +196,8 @@ async fn build(config: Config) -> Result<(Running, actix_web::dev::Server), Star
     let bound = listener
         .local_addr()
         .map_err(|error| StartError::Http(config.http.listen, error))?;
-    let (domain, public_url) = (config.domain(bound), config.public_url(bound));
+    let public_url = config.public_url(bound);
+    let domain = realm(&db, &config, bound).await?;
     let exchange =
         Exchange::start(exchange_config(&config, &domain), db.clone(), &registry).await?;
     let exchange = Arc::new(exchange);
@@ -233,6 +241,27 @@ async fn build(config: Config) -> Result<(Running, actix_web::dev::Server), Star
         thread: None,
     };
     Ok((running, server))
+}
+
+/// The realm under which SIP passwords are kept. Unless it is configured, the one of the first start
+/// stays, so that another public URL locks no phone out.
+async fn realm(db: &Db, config: &Config, bound: SocketAddr) -> Result<String, DbError> {
+    let wanted = config.domain(bound);
+    let kept = db.find_or_insert_setting(REALM.to_owned(), wanted.clone().into_bytes());
+    let kept = String::from_utf8(kept.await?).unwrap_or_else(|_| wanted.clone());
+    match &config.sip.domain {
+        None => Ok(kept),
+        Some(domain) => {
+            if *domain != kept {
+                tracing::warn!(
+                    domain,
+                    kept,
+                    "The SIP domain is not the one of the first start; passwords made for that one no longer fit."
+                );
+            }
+            Ok(domain.clone())
+        }
+    }
 }
 
 /// What the exchange needs to know.
