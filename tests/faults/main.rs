@@ -1,0 +1,3 @@
+//! What is left when something dies in the middle: audio goes on, records are exact.
+
+mod control;
