@@ -74,11 +74,12 @@ pub(super) fn none() -> StartError {
 
 impl Drop for Threads {
     fn drop(&mut self) {
-        self.system.stop();
+        // First those who would raise actors again: what ends now ends for good.
         if let Some(runtime) = self.runtime.take() {
             // Does not wait: an exchange may be dropped on a runtime.
             runtime.shutdown_background();
         }
+        self.system.stop();
         drop(self.thread.take());
     }
 }
