@@ -1,6 +1,9 @@
 //! A call as the API shows it while it is going on, or until its record is in the database.
 
-use super::{messages::Record, state::Call};
+use super::{
+    messages::Record,
+    state::{Call, Phase},
+};
 use schema::{
     Account, Call as CallRow, Endpoint, Id, PhoneNumber, Time, User,
     types::{CallDirection, CallStatus},
@@ -46,10 +49,11 @@ pub struct LiveCall {
 }
 
 impl LiveCall {
-    /// The view of a live call; `None` while only its own user's phones ring (nobody hears of it).
+    /// The view of a live call; `None` while only its own user's phones ring (nobody hears of it), and
+    /// from its `call.end` on.
     pub(crate) fn of(call: &Call) -> Option<Self> {
         let about = &call.about;
-        if about.by_api && call.times.answered.is_none() {
+        if call.phase == Phase::Over || (about.by_api && call.times.answered.is_none()) {
             return None;
         }
         let inbound = about.direction == CallDirection::Inbound;

@@ -158,10 +158,9 @@ impl Exchange {
     /// A call that is going on, or whose record is not in the database yet. Waits for nobody.
     pub fn live_call(&self, account: Id<Account>, call: Id<Call>) -> Option<LiveCall> {
         let live = self.rooms.registry.get(call);
-        if let Some(entry) = live.filter(|entry| entry.account == account) {
-            return LiveCall::of(&entry.memory.state());
-        }
-        self.rooms.ledger.find(account, call)
+        let live = live.filter(|entry| entry.account == account);
+        live.and_then(|entry| LiveCall::of(&entry.memory.state()))
+            .or_else(|| self.rooms.ledger.find(account, call))
     }
 
     /// Whether a user can be reached right now. A user that is not there is offline.
