@@ -16,7 +16,7 @@ use crate::user::User;
 
 /// The record of an ended call.
 #[derive(Debug, Clone, PartialEq, Queryable, Selectable, Insertable)]
-#[diesel(table_name = calls)]
+#[diesel(table_name = calls, treat_none_as_default_value = false)]
 #[diesel(check_for_backend(diesel::pg::Pg, diesel::sqlite::Sqlite))]
 pub struct Call {
     /// Its id, given when the call began; also the order of the list.
@@ -51,7 +51,7 @@ impl Kind for Call {
 
 /// Who spoke with whom. Ids may be of resources that were deleted since.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Queryable, Selectable, Insertable)]
-#[diesel(table_name = calls)]
+#[diesel(table_name = calls, treat_none_as_default_value = false)]
 #[diesel(check_for_backend(diesel::pg::Pg, diesel::sqlite::Sqlite))]
 pub struct CallParties {
     /// The user on the call.
@@ -74,7 +74,7 @@ pub struct CallParties {
 
 /// What happened when.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable)]
-#[diesel(table_name = calls)]
+#[diesel(table_name = calls, treat_none_as_default_value = false)]
 #[diesel(check_for_backend(diesel::pg::Pg, diesel::sqlite::Sqlite))]
 pub struct CallTimes {
     /// The call began.
@@ -91,7 +91,7 @@ pub struct CallTimes {
 
 /// What was made of a call's words.
 #[derive(Debug, Clone, Default, PartialEq, Queryable, Selectable, Insertable)]
-#[diesel(table_name = calls)]
+#[diesel(table_name = calls, treat_none_as_default_value = false)]
 #[diesel(check_for_backend(diesel::pg::Pg, diesel::sqlite::Sqlite))]
 pub struct CallInsight {
     /// A summary.
@@ -102,7 +102,7 @@ pub struct CallInsight {
 
 /// What the API does not show but an operator asks for.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Queryable, Selectable, Insertable)]
-#[diesel(table_name = calls)]
+#[diesel(table_name = calls, treat_none_as_default_value = false)]
 #[diesel(check_for_backend(diesel::pg::Pg, diesel::sqlite::Sqlite))]
 pub struct CallTrace {
     /// SIP Call-ID of the first leg.

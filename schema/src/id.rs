@@ -108,14 +108,15 @@ impl<T> Hash for Id<T> {
 
 impl<T: Kind> fmt::Display for Id<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let bits = self.uuid.as_u128();
-        write!(f, "{}_", T::PREFIX)?;
-        for place in (0..LENGTH).rev() {
-            let digit = (bits >> (5 * place)) & 31;
-            let letter = ALPHABET.get(digit as usize).copied().unwrap_or(b'0');
-            fmt::Write::write_char(f, char::from(letter))?;
+        let mut bits = self.uuid.as_u128();
+        let mut letters = [0; LENGTH];
+        for letter in letters.iter_mut().rev() {
+            *letter = ALPHABET.get((bits & 31) as usize).copied().unwrap_or(b'0');
+            bits >>= 5;
         }
-        Ok(())
+        f.write_str(T::PREFIX)?;
+        f.write_str("_")?;
+        f.write_str(std::str::from_utf8(&letters).unwrap_or_default())
     }
 }
 

@@ -5,6 +5,10 @@ use std::process::ExitCode;
 use clap::Parser;
 use web::cli::{Cli, run};
 
+/// Calls are made of many short-lived texts that one thread makes and another drops.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let runtime = tokio::runtime::Builder::new_multi_thread()

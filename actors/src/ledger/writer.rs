@@ -7,10 +7,13 @@ use std::{
     sync::{Arc, atomic::Ordering},
     time::Duration,
 };
-use tokio::sync::Mutex;
+use tokio::{sync::Mutex, time::Instant};
 
 /// Records written in one transaction.
 const BATCH: usize = 128;
+/// How long a record waits for others, when the last ones were written less than this ago: under load one
+/// flush serves many, and alone none waits.
+const GATHER: Duration = Duration::from_millis(4);
 /// First pause when the database is away.
 const PAUSE: Duration = Duration::from_millis(100);
 /// How often the journal is told that the process is alive.
@@ -23,9 +26,14 @@ pub(super) async fn run(shared: Arc<Shared>, db: Db, files: Arc<Mutex<Files>>) {
     let mut pause = PAUSE;
     // A loop that is started again finds what its predecessor left.
     shared.wake.notify_one();
+    let mut written: Option<Instant> = None;
     loop {
         tokio::select! {
-            () = shared.wake.notified() => {}
+            () = shared.wake.notified() => {
+                if written.is_some_and(|at| at.elapsed() < GATHER) {
+                    tokio::time::sleep(GATHER).await;
+                }
+            }
             () = tokio::time::sleep(BEAT) => files.lock().await.journal.beat(),
         }
         #[cfg(any(test, feature = "faults"))]
@@ -52,6 +60,7 @@ pub(super) async fn run(shared: Arc<Shared>, db: Db, files: Arc<Mutex<Files>>) {
                     shared.reachable.store(true, Ordering::Release);
                     log(&batch, &outcomes);
                     finish(&shared, &files, batch.len()).await;
+                    written = Some(Instant::now());
                 }
                 Err(DbError::Unavailable(cause)) => {
                     tracing::warn!(%cause, records = batch.len(), "the database is away, call records wait");

@@ -137,9 +137,9 @@ fn field(key: Key<'_>, value: &str) -> Field {
 
 /// Copies a text with its line ends made blanks.
 fn own(text: &str) -> Box<str> {
-    match text.contains(['\r', '\n']) {
-        false => text.into(),
-        true => {
+    match memchr::memchr2(b'\r', b'\n', text.as_bytes()) {
+        None => text.into(),
+        Some(_) => {
             let mut clean = String::with_capacity(text.len());
             for part in text.split(['\r', '\n']) {
                 let _ = write!(clean, "{part} ");

@@ -75,7 +75,11 @@ pub(crate) const fn is_space(byte: u8) -> bool {
 /// Cuts blanks and tabs from both ends.
 #[inline]
 pub(crate) fn trim(text: &str) -> &str {
-    text.trim_matches([' ', '\t'])
+    // Nearly every text comes without any; the search for both ends costs more than this look.
+    match text.as_bytes() {
+        [first, .., last] if !is_space(*first) && !is_space(*last) => text,
+        _ => text.trim_matches([' ', '\t']),
+    }
 }
 
 /// Splits at the first occurrence of an ASCII byte, which belongs to neither part.

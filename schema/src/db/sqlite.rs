@@ -14,8 +14,7 @@ use std::thread;
 
 pub(crate) use diesel::SqliteConnection as Conn;
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
-use diesel::dsl::Limit;
-use diesel::query_dsl::methods::{ExecuteDsl, LimitDsl, LoadQuery};
+use diesel::query_dsl::methods::{ExecuteDsl, LoadQuery};
 pub(crate) use diesel::sqlite::Sqlite as Backend;
 use diesel::{Connection, QueryResult, SqliteConnection};
 use tokio::sync::oneshot;
@@ -216,12 +215,13 @@ pub(crate) trait RunQueryDsl: Sized {
         ready(found.and_then(|row| row.ok_or(diesel::result::Error::NotFound)))
     }
 
+    /// Takes one row and leaves the others unread. Without `LIMIT ?`, whose bound value makes SQLite
+    /// compile the statement anew each time.
     fn first<'q, U>(self, c: &mut SqliteConnection) -> Ready<QueryResult<U>>
     where
-        Self: LimitDsl,
-        Limit<Self>: LoadQuery<'q, SqliteConnection, U>,
+        Self: LoadQuery<'q, SqliteConnection, U>,
     {
-        RunQueryDsl::get_result(LimitDsl::limit(self, 1), c)
+        RunQueryDsl::get_result(self, c)
     }
 
     fn execute(self, c: &mut SqliteConnection) -> Ready<QueryResult<usize>>
