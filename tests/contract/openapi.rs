@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::shape::{Way, compare, plain, resolve};
 
@@ -55,6 +55,7 @@ async fn the_document_keeps_every_promise_of_the_contract() {
         body(&contract, &document, wanted, operation, name, &mut faults);
         answers(&contract, &document, wanted, operation, name, &mut faults);
     }
+    events(&contract, &document, &mut faults);
     assert!(
         faults.is_empty(),
         "{} faults:\n{}",
@@ -136,6 +137,7 @@ fn answers(
     name: &str,
     faults: &mut Vec<String>,
 ) {
+    let headers = &wanted["headers"];
     for (status, wanted) in wanted["responses"].as_object().expect("responses") {
         let served = resolve(document, &operation["responses"][status]);
         if served.is_null() {
@@ -143,6 +145,24 @@ fn answers(
             continue;
         }
         let wanted = wanted.as_object().expect("content");
+        for place in [
+            &contract["headers"]["every"],
+            &contract["headers"][status],
+            &headers[status],
+        ] {
+            for (header, wanted) in place.as_object().into_iter().flatten() {
+                let schema = plain(document, &served["headers"][header]["schema"]);
+                let place = format!("{name}: {status} {header}");
+                compare(
+                    &contract["shapes"],
+                    wanted,
+                    &schema,
+                    Way::Answer,
+                    &place,
+                    faults,
+                );
+            }
+        }
         if wanted.is_empty() && served.get("content").is_some() {
             faults.push(format!("{name}: {status} has a body"));
         }
@@ -157,6 +177,25 @@ fn answers(
                 faults,
             );
         }
+    }
+}
+
+/// The data of every event.
+fn events(contract: &Value, document: &Value, faults: &mut Vec<String>) {
+    let stream = &document["paths"]["/v1/events"]["get"]["responses"]["200"]["content"];
+    let shapes = &stream["text/event-stream"]["x-event-schemas"];
+    let events = contract["events"].as_object().expect("events");
+    assert_eq!(events.len(), 7, "events of the contract");
+    for (event, wanted) in events {
+        let schema = plain(document, &json!({"$ref": shapes[event]}));
+        compare(
+            &contract["shapes"],
+            wanted,
+            &schema,
+            Way::Answer,
+            event,
+            faults,
+        );
     }
 }
 

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 /// What a schema may say beside its type.
-const KEPT: [&str; 11] = [
+const KEPT: [&str; 12] = [
     "format",
     "minLength",
     "maxLength",
@@ -15,7 +15,11 @@ const KEPT: [&str; 11] = [
     "default",
     "readOnly",
     "writeOnly",
+    "additionalProperties",
 ];
+
+/// What a schema may require of its members together.
+const RULES: [&str; 6] = ["dependentRequired", "if", "then", "else", "oneOf", "anyOf"];
 
 /// Brings a schema of an OpenAPI 3.1 document into plain form: references resolved, `null` among the types,
 /// words sorted.
@@ -32,8 +36,10 @@ pub fn plain(document: &Value, schema: &Value) -> Value {
         _ => Vec::new(),
     };
     let mut choices = Vec::new();
+    let rules = rules(schema);
     for key in ["oneOf", "anyOf"] {
-        for choice in schema[key].as_array().into_iter().flatten() {
+        let listed = schema[key].as_array().filter(|_| rules.get(key).is_none());
+        for choice in listed.into_iter().flatten() {
             let choice = plain(document, choice);
             if choice["types"] == json!(["null"]) {
                 types.push("null".to_owned());
@@ -59,6 +65,12 @@ pub fn plain(document: &Value, schema: &Value) -> Value {
         words.sort_by_key(Value::to_string);
         out.insert("enum".to_owned(), Value::Array(words));
     }
+    if let Some(word) = schema.get("const") {
+        out.insert("enum".to_owned(), json!([word]));
+    }
+    if !rules.is_empty() {
+        out.insert("rules".to_owned(), Value::Object(rules));
+    }
     for key in KEPT {
         if let Some(value) = schema.get(key) {
             out.insert(key.to_owned(), value.clone());
@@ -82,6 +94,27 @@ pub fn plain(document: &Value, schema: &Value) -> Value {
         out.insert("types".to_owned(), json!(types));
     }
     Value::Object(out)
+}
+
+/// The rules of a schema: a choice counts as one when it only says which members there must be.
+fn rules(schema: &Value) -> Map<String, Value> {
+    let mut rules = Map::new();
+    for key in RULES {
+        let Some(rule) = schema.get(key) else {
+            continue;
+        };
+        let only_required = |choice: &Value| {
+            let members = choice.as_object();
+            members.is_some_and(|members| members.keys().all(|key| key == "required"))
+        };
+        if rule
+            .as_array()
+            .is_none_or(|choices| choices.iter().all(only_required))
+        {
+            rules.insert(key.to_owned(), rule.clone());
+        }
+    }
+    rules
 }
 
 fn merge(out: &mut Map<String, Value>, types: &mut Vec<String>, part: &Value) {
@@ -186,6 +219,17 @@ pub fn compare(
         {
             faults.push(format!("{place}: choice {place_of} is not served"));
         }
+    }
+    for (name, rule) in wanted["rules"].as_object().into_iter().flatten() {
+        if &served["rules"][name] != rule {
+            faults.push(format!(
+                "{place}: {name} is {}, not {rule}",
+                served["rules"][name]
+            ));
+        }
+    }
+    if way == Way::Request && served.get("rules").is_some() && wanted.get("rules").is_none() {
+        faults.push(format!("{place}: has rules that the contract has not"));
     }
     for (name, member) in wanted["properties"].as_object().into_iter().flatten() {
         let place = format!("{place}.{name}");

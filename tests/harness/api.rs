@@ -1,5 +1,6 @@
 //! A client of the REST API that knows nothing but HTTP and JSON.
 
+use crate::contract::{self, Exchanged};
 use reqwest::{Client, Method, RequestBuilder, StatusCode, header::HeaderMap};
 use serde_json::Value;
 
@@ -114,11 +115,26 @@ impl Api {
         }
     }
 
-    /// Sends a request and reads the whole answer.
+    /// Sends a request and reads the whole answer, which must be as it is documented.
     pub async fn send(&self, request: RequestBuilder) -> Answer {
-        let response = request.send().await.expect("the exchange answers");
+        let (client, request) = request.build_split();
+        let request = request.expect("a request");
+        let (method, path) = (request.method().clone(), request.url().path().to_owned());
+        let sent = request
+            .body()
+            .and_then(|body| body.as_bytes())
+            .map(<[u8]>::to_vec);
+        let response = client.execute(request).await.expect("the exchange answers");
         let (status, headers) = (response.status(), response.headers().clone());
         let text = response.text().await.expect("a body");
+        contract::hold(&Exchanged {
+            method: &method,
+            path: &path,
+            sent: sent.as_deref(),
+            status: status.as_u16(),
+            headers: &headers,
+            text: Some(&text),
+        });
         Answer {
             body: serde_json::from_str(&text).unwrap_or(Value::Null),
             status,

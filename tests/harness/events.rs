@@ -1,6 +1,9 @@
 //! A reader of `GET /v1/events` that splits frames as browsers' clients do.
 
-use crate::{Api, SOON};
+use crate::{
+    Api, SOON,
+    contract::{self, Exchanged},
+};
 use futures_util::StreamExt;
 use serde_json::Value;
 use std::time::Duration;
@@ -39,6 +42,14 @@ impl Events {
         let response = request.send().await.expect("the exchange answers");
         assert_eq!(response.status().as_u16(), 200);
         assert_eq!(response.headers()["content-type"], "text/event-stream");
+        contract::hold(&Exchanged {
+            method: &reqwest::Method::GET,
+            path: "/v1/events",
+            sent: None,
+            status: 200,
+            headers: response.headers(),
+            text: None,
+        });
         let (sender, frames) = mpsc::unbounded_channel();
         let reader = tokio::spawn(async move {
             let mut stream = response.bytes_stream();
@@ -66,6 +77,7 @@ impl Events {
     pub async fn next(&mut self) -> Event {
         match tokio::time::timeout(SOON, self.frames.recv()).await {
             Ok(Some(event)) => {
+                contract::hold_event(&event.name, &event.data);
                 self.seen.push(event.name.clone());
                 event
             }

@@ -4,6 +4,7 @@
 pub mod api;
 pub mod audio;
 pub mod carrier;
+pub mod contract;
 pub mod database;
 pub mod events;
 pub mod exchange;

@@ -1,13 +1,11 @@
-//! The OpenAPI document: collected from the handlers, then completed with what every operation shares.
+//! What every operation of the document shares, added in one pass: who may ask, the common parameters,
+//! headers and failures, and what a description of types cannot say.
 
-use bytes::Bytes;
-use serde_json::{Map, Value, json};
-use utoipa::{PartialSchema, openapi::OpenApi};
+use serde_json::{Value, json};
+use utoipa::PartialSchema;
 
-use super::{error::ErrorBody, ids::EntityId};
-
-/// Methods of an operation, as the document spells them.
-const METHODS: [&str; 5] = ["get", "put", "post", "delete", "patch"];
+use super::METHODS;
+use crate::v1::{error::ErrorBody, events::shapes as events, ids::EntityId};
 
 /// Failures by status: their name in the document, and what they mean.
 const FAILURES: [(&str, &str, &str); 11] = [
@@ -67,94 +65,8 @@ const FAILURES: [(&str, &str, &str); 11] = [
 /// Failures that any operation below `/v1` may answer with.
 const ALWAYS: [&str; 5] = ["400", "401", "403", "429", "default"];
 
-/// The served document, and the paths in it.
-#[derive(Debug, Clone, Default)]
-pub struct Api {
-    /// The document as JSON.
-    pub document: Bytes,
-    routes: Vec<Route>,
-}
-
-#[derive(Debug, Clone)]
-struct Route {
-    segments: Vec<Segment>,
-    methods: Vec<String>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Segment {
-    Fixed(String),
-    Any,
-}
-
-impl Api {
-    /// Completes what was collected.
-    pub fn new(collected: &OpenApi) -> Self {
-        let mut document = serde_json::to_value(collected).unwrap_or_default();
-        complete(&mut document);
-        let empty = Map::new();
-        let paths = document["paths"].as_object().unwrap_or(&empty);
-        let routes = paths.iter().map(|(path, item)| Route::new(path, item));
-        Self {
-            routes: routes.collect(),
-            document: document.to_string().into(),
-        }
-    }
-
-    /// The methods that a path would answer to, upper case; none when there is no such path.
-    pub fn allowed(&self, path: &str) -> Vec<String> {
-        let mut methods: Vec<String> = self
-            .matching(path)
-            .flat_map(|route| route.methods.iter().cloned())
-            .collect();
-        if self.updates_by_post(path) {
-            methods.push("PUT".to_owned());
-        }
-        methods.sort();
-        methods.dedup();
-        methods
-    }
-
-    /// Whether a path is a single resource that POST updates.
-    pub fn updates_by_post(&self, path: &str) -> bool {
-        self.matching(path).any(|route| {
-            route.segments.last() == Some(&Segment::Any)
-                && route.methods.iter().any(|method| method == "POST")
-        })
-    }
-
-    fn matching<'a>(&'a self, path: &'a str) -> impl Iterator<Item = &'a Route> {
-        let parts: Vec<&str> = path.split('/').skip(1).collect();
-        self.routes.iter().filter(move |route| {
-            route.segments.len() == parts.len()
-                && route
-                    .segments
-                    .iter()
-                    .zip(&parts)
-                    .all(|(segment, part)| match segment {
-                        Segment::Fixed(text) => text == part,
-                        Segment::Any => !part.is_empty(),
-                    })
-        })
-    }
-}
-
-impl Route {
-    fn new(path: &str, item: &Value) -> Self {
-        let segment = |part: &str| match part.starts_with('{') {
-            true => Segment::Any,
-            false => Segment::Fixed(part.to_owned()),
-        };
-        let methods = METHODS.iter().filter(|method| item.get(**method).is_some());
-        Self {
-            segments: path.split('/').skip(1).map(segment).collect(),
-            methods: methods.map(|method| method.to_ascii_uppercase()).collect(),
-        }
-    }
-}
-
 /// One pass over the document: what it is, who may ask, and the shared parameters and errors.
-fn complete(document: &mut Value) {
+pub fn complete(document: &mut Value) {
     document["info"] = json!({
         "title": "Strowger",
         "version": env!("CARGO_PKG_VERSION"),
@@ -170,6 +82,17 @@ fn complete(document: &mut Value) {
     ];
     for (name, schema) in shared {
         document["components"]["schemas"][name] = schema.unwrap_or_default();
+    }
+    let details = &mut document["components"]["schemas"]["Error"]["properties"]["details"];
+    details["additionalProperties"] = json!(true);
+    for (name, schema) in events::schemas() {
+        document["components"]["schemas"][name] = schema;
+    }
+    for (name, rules) in rules() {
+        let schema = &mut document["components"]["schemas"][name];
+        for (word, rule) in rules.as_object().into_iter().flatten() {
+            schema[word] = rule.clone();
+        }
     }
     for (status, name, description) in FAILURES {
         document["components"]["responses"][name] = failure(status, description);
@@ -202,8 +125,9 @@ fn share(path: &str, method: &str, operation: &mut Value) {
     if !operation["parameters"].is_array() {
         operation["parameters"] = json!([]);
     }
+    let in_account = !path.starts_with("/v1/accounts") && !path.starts_with("/v1/operator");
     if let Some(parameters) = operation["parameters"].as_array_mut() {
-        if !path.starts_with("/v1/accounts") && !path.starts_with("/v1/operator") {
+        if in_account {
             parameters.push(json!({
                 "name": "DialStack-Account",
                 "in": "header",
@@ -233,7 +157,8 @@ fn share(path: &str, method: &str, operation: &mut Value) {
         return;
     };
     let mut failures = ALWAYS.to_vec();
-    if path.contains('{') {
+    // The account itself may not be there.
+    if in_account || path.contains('{') {
         failures.push("404");
     }
     if method == "post" {
@@ -250,6 +175,9 @@ fn share(path: &str, method: &str, operation: &mut Value) {
             let shared = json!({"$ref": format!("#/components/responses/{name}")});
             responses.insert(status.to_owned(), shared);
         }
+    }
+    if path == events::PATH {
+        events::complete(&mut responses["200"]);
     }
     for (status, response) in responses.iter_mut() {
         if status.starts_with('2') {
@@ -279,37 +207,34 @@ fn failure(status: &str, description: &str) -> Value {
     response
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn api() -> Api {
-        let item = json!({"get": {}, "post": {}});
-        Api {
-            document: Bytes::new(),
-            routes: vec![
-                Route::new("/v1/users", &item),
-                Route::new("/v1/users/{user_id}", &item),
-                Route::new("/v1/users/{user_id}/endpoints", &item),
-            ],
-        }
-    }
-
-    #[test]
-    fn knows_what_a_path_allows() {
-        let api = api();
-        assert_eq!(api.allowed("/v1/users"), ["GET", "POST"]);
-        assert_eq!(api.allowed("/v1/users/user_1"), ["GET", "POST", "PUT"]);
-        for path in ["/v1/users/", "/v1/user", "/", "", "/v1/users/a/b"] {
-            assert!(api.allowed(path).is_empty(), "{path}");
-        }
-    }
-
-    #[test]
-    fn only_single_resources_take_put() {
-        let api = api();
-        assert!(api.updates_by_post("/v1/users/user_1"));
-        assert!(!api.updates_by_post("/v1/users"));
-        assert!(!api.updates_by_post("/v1/users/user_1/endpoints"));
-    }
+/// What bodies require of their members together, by the name of their schema. The checks themselves are
+/// beside the bodies; nothing in a type's description can say this.
+fn rules() -> [(&'static str, Value); 5] {
+    [
+        // Members that this version does not know are kept.
+        ("DIDConfig", json!({"additionalProperties": true})),
+        (
+            "CallCreate",
+            json!({"anyOf": [{"required": ["user_id"]}, {"required": ["user"]}]}),
+        ),
+        (
+            "FindMeFollowMeTarget",
+            json!({
+                "if": {"properties": {"type": {"const": "external"}}, "required": ["type"]},
+                "then": {"required": ["number"]},
+                "else": {"required": ["id"]},
+            }),
+        ),
+        (
+            "RingGroupCreate",
+            json!({"dependentRequired": {
+                "timeout_action": ["timeout_target"],
+                "timeout_target": ["timeout_action"],
+            }}),
+        ),
+        (
+            "RingGroupMemberCreate",
+            json!({"oneOf": [{"required": ["extension"]}, {"required": ["phone_number"]}]}),
+        ),
+    ]
 }

@@ -4,6 +4,8 @@
 //! last line that begins with `data: `. A reader that does not keep up is cut off; it resumes by
 //! `Last-Event-ID`.
 
+pub mod shapes;
+
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
@@ -24,12 +26,12 @@ use tokio::{
 };
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::error::{Error, Result};
 use crate::{
     auth::{self, Credential},
     caller::Caller,
     metrics::Metrics,
     state::State,
+    v1::error::{Error, Result},
 };
 
 /// Between two comments that keep the connection open.
