@@ -29,16 +29,48 @@ pub struct Config {
     pub media_ports: RangeInclusive<u16>,
     /// Pinned RTP threads; 0 takes one a core.
     pub media_threads: usize,
-    /// An answered leg that should be heard and is not, for this long, ends its call.
-    pub media_silence: Duration,
-    /// RFC 3261 timer T1. Tests shorten it.
-    pub sip_t1: Duration,
+    /// Times that the documents fix.
+    pub times: Times,
     /// Where the spool of call records and the sealing key are kept.
     pub data_dir: PathBuf,
     /// `Server` and `User-Agent` header.
     pub agent: String,
     /// Threads that run actors; 0 takes one a core.
     pub arbiters: usize,
+}
+
+/// Times that the documents fix. Nobody sets them from outside; tests shorten them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Times {
+    /// How long a user's phones ring when nothing else is said; whole seconds.
+    pub user_rings: Duration,
+    /// An answered leg that should be heard and is not, for this long, ends its call.
+    pub media_silence: Duration,
+    /// RFC 3261 timer T1.
+    pub sip_t1: Duration,
+    /// Session interval asked for and offered (RFC 4028); whole seconds.
+    pub session: Duration,
+    /// Smallest session interval accepted (RFC 4028 §4); whole seconds.
+    pub min_session: Duration,
+    /// Between two probes of a trunk that answers.
+    pub trunk_probe: Duration,
+    /// Between two probes or registrations of a trunk after a failure.
+    pub trunk_retry: Duration,
+}
+
+impl Default for Times {
+    fn default() -> Self {
+        let engine = engine::Timers::default();
+        Self {
+            user_rings: Duration::from_secs(30),
+            media_silence: Duration::from_secs(60),
+            sip_t1: engine.t1,
+            session: engine.session,
+            min_session: engine.min_session,
+            trunk_probe: Duration::from_secs(30),
+            trunk_retry: Duration::from_secs(10),
+        }
+    }
 }
 
 /// A digest algorithm (RFC 7616, RFC 8760).
@@ -74,8 +106,7 @@ impl Default for Config {
             media_address: None,
             media_ports: 20_000..=39_999,
             media_threads: 0,
-            media_silence: Duration::from_secs(60),
-            sip_t1: Duration::from_millis(500),
+            times: Times::default(),
             data_dir: PathBuf::from("data"),
             agent: concat!("Strowger/", env!("CARGO_PKG_VERSION")).to_owned(),
             arbiters: 0,
@@ -101,10 +132,12 @@ impl Config {
                 address: self.media_address,
                 ports: self.media_ports.clone(),
                 threads: self.media_threads,
-                silence: self.media_silence,
+                silence: self.times.media_silence,
             },
             timers: engine::Timers {
-                t1: self.sip_t1,
+                t1: self.times.sip_t1,
+                session: self.times.session,
+                min_session: self.times.min_session,
                 ..engine::Timers::default()
             },
             limits: engine::Limits::default(),

@@ -25,7 +25,7 @@ mod trunk;
 
 pub use bus::{CutOff, Fact, Subscription};
 pub use call::LiveCall;
-pub use config::{Config, DigestAlgorithm, SipTls};
+pub use config::{Config, DigestAlgorithm, SipTls, Times};
 pub use error::{StartError, Unavailable};
 pub use exchange::{Bound, Change, ClickToCall, ClickToCallError, Exchange, Health};
 pub use presence::{PresenceState, UserPresence};

@@ -105,11 +105,11 @@ impl Metrics {
                 &["verdict"],
             )?,
         };
+        // What has not happened yet is 0, not unknown.
         for direction in CallDirection::ALL {
-            metrics
-                .active
-                .with_label_values(&[direction.as_str()])
-                .set(0);
+            let label = [direction.as_str()];
+            metrics.active.with_label_values(&label).set(0);
+            metrics.started.with_label_values(&label).reset();
         }
         Ok(metrics)
     }

@@ -9,8 +9,6 @@ use serde::{Deserialize, Serialize};
 
 /// The most contacts rung at once; more members of a group or account are left out.
 pub const FORKS: usize = 200;
-/// How long a user's phones ring when nothing else is said, in seconds.
-pub const USER_RINGS_FOR: u32 = 30;
 /// How long the outside network may ring, in seconds.
 pub const OUTSIDE_RINGS_FOR: u32 = 180;
 /// Redirections, forwardings and time-out actions followed within one call.

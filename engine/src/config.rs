@@ -49,7 +49,7 @@ pub struct Media {
     pub silence: Duration,
 }
 
-/// The base timers of RFC 3261 §17 (table 4).
+/// The base timers of RFC 3261 §17 (table 4) and the session timers of RFC 4028.
 #[derive(Debug, Clone, Copy)]
 pub struct Timers {
     /// Round-trip estimate, 500 ms.
@@ -58,6 +58,10 @@ pub struct Timers {
     pub t2: Duration,
     /// Longest time a message stays in the network, 5 s.
     pub t4: Duration,
+    /// Session interval asked for (RFC 4028 §4 recommends 30 minutes); whole seconds.
+    pub session: Duration,
+    /// Smallest session interval accepted, 90 s (RFC 4028 §4); whole seconds.
+    pub min_session: Duration,
 }
 
 /// Bounds that keep one peer from using up the engine.
@@ -81,6 +85,8 @@ impl Default for Timers {
             t1: Duration::from_millis(500),
             t2: Duration::from_secs(4),
             t4: Duration::from_secs(5),
+            session: Duration::from_secs(1800),
+            min_session: Duration::from_secs(90),
         }
     }
 }

@@ -5,7 +5,7 @@
 
 use crate::{
     call::{Dialling, Outcome},
-    target::{Candidate, Contact, FORKS, Outside, Proposal, Shown, USER_RINGS_FOR, escaped},
+    target::{Candidate, Contact, FORKS, Outside, Proposal, Shown, escaped},
     trunk::TrunkCandidate,
 };
 use engine::leg::{Dial, Party, Privacy, SrtpPolicy};
@@ -15,10 +15,10 @@ use schema::{Id, TargetId, User};
 pub(crate) type Phones = dyn Fn(Id<User>) -> Vec<Contact>;
 
 /// The phones of one user: all of them at once, unless the user does not want to be disturbed.
-pub(crate) fn of_user(phones: &Phones, user: &User) -> Proposal {
+pub(crate) fn of_user(phones: &Phones, user: &User, seconds: u32) -> Proposal {
     let mut proposal = Proposal {
         candidates: Vec::new(),
-        seconds: USER_RINGS_FOR,
+        seconds,
         then: None,
         otherwise: Outcome::Unavailable,
         ignore_forwarding: false,
@@ -42,7 +42,7 @@ pub(crate) fn of_users(phones: &Phones, users: &[User], seconds: u32) -> Proposa
         ignore_forwarding: false,
     };
     for user in users {
-        let one = of_user(phones, user);
+        let one = of_user(phones, user, seconds);
         whole.otherwise = whole.otherwise.or(one.otherwise);
         whole.candidates.extend(one.candidates);
     }

@@ -4,7 +4,7 @@ use super::{Closed, Directory, numbering};
 use crate::{
     call::Outcome,
     device,
-    target::{Dialler, Lead, Shown, USER_RINGS_FOR},
+    target::{Dialler, Lead, Shown},
 };
 use schema::{Account, Id, PhoneNumber, types::InboundRouting};
 use std::sync::Arc;
@@ -52,7 +52,7 @@ impl Directory {
             (InboundRouting::Default, Some(target)) => self.target(&by, target, None).await?,
             (InboundRouting::Default, None) => {
                 let users = self.everyone(account).await?;
-                let all = device::of_users(&self.phones(), &users, USER_RINGS_FOR);
+                let all = device::of_users(&self.phones(), &users, self.user_rings);
                 Lead::ring(&number, all)
             }
         };

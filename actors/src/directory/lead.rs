@@ -84,7 +84,7 @@ impl Directory {
         let Some(user) = self.user(by.account, id).await? else {
             return Ok(Lead::nowhere(number, Outcome::Unallocated));
         };
-        let proposal = device::of_user(&self.phones(), &user);
+        let proposal = device::of_user(&self.phones(), &user, self.user_rings);
         let mut lead = Lead::ring(number, proposal);
         lead.label = user.name.clone();
         lead.user = Some(id);
@@ -215,7 +215,10 @@ impl Directory {
         // Who asks for a call wants to be disturbed.
         let mut user = (*user).clone();
         user.do_not_disturb = false;
-        let mut lead = Lead::ring(dial, device::of_user(&self.phones(), &user));
+        let mut lead = Lead::ring(
+            dial,
+            device::of_user(&self.phones(), &user, self.user_rings),
+        );
         lead.user = Some(id);
         lead.caller = Shown {
             number: dial.to_owned(),

@@ -15,7 +15,7 @@ mod tests;
 
 pub(crate) use caller_id::may_be_presented;
 
-use crate::{call::Outcome, registrar::Registrar, target::Contact, trunk::Trunks};
+use crate::{call::Outcome, config::Times, registrar::Registrar, target::Contact, trunk::Trunks};
 use cache::Cache;
 use schema::{
     Account, Db, DbError, Endpoint, Extension, Id, PhoneNumber, RingGroup, RingGroupMember,
@@ -42,6 +42,8 @@ pub(crate) struct Directory {
     first_did: Cache<Id<Account>, PhoneNumber>,
     groups: Cache<Id<RingGroup>, (RingGroup, Vec<RingGroupMember>)>,
     away: Arc<AtomicBool>,
+    /// How long a user's phones ring when nothing else is said, in seconds.
+    user_rings: u32,
 }
 
 /// The directory could not be asked.
@@ -57,7 +59,12 @@ impl From<Closed> for Outcome {
 
 impl Directory {
     /// A directory over a database.
-    pub(crate) fn new(db: Db, registrar: Arc<Registrar>, trunks: Arc<Trunks>) -> Self {
+    pub(crate) fn new(
+        db: Db,
+        registrar: Arc<Registrar>,
+        trunks: Arc<Trunks>,
+        times: &Times,
+    ) -> Self {
         let away = Arc::default();
         Self {
             db,
@@ -74,6 +81,7 @@ impl Directory {
             first_did: Cache::new(&away),
             groups: Cache::new(&away),
             away,
+            user_rings: u32::try_from(times.user_rings.as_secs()).unwrap_or(u32::MAX),
         }
     }
 

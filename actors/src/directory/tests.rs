@@ -29,7 +29,7 @@ impl House {
         let registrar = Registrar::start(db.clone(), Arc::new(identity), &registry);
         let registrar = Arc::new(registrar.await.unwrap());
         Self {
-            directory: Directory::new(db.clone(), registrar, trunks),
+            directory: Directory::new(db.clone(), registrar, trunks, &crate::Times::default()),
             db,
             account,
             file,

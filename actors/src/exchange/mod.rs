@@ -126,7 +126,8 @@ impl Tree {
         let registrar = Arc::new(registrar.await?);
         let (endpoint, arrivals) = engine::bind(config.engine(), &registry).await?;
         let calls = Arc::new(Registry::default());
-        let directory = Directory::new(db.clone(), registrar.clone(), trunks.clone());
+        let directory =
+            Directory::new(db.clone(), registrar.clone(), trunks.clone(), &config.times);
         let ledger = Ledger::start(db, recovered, metrics.clone());
 
         let first = arbiters.first().cloned().ok_or_else(threads::none)?;
@@ -137,9 +138,10 @@ impl Tree {
         tokio::spawn(keep(Kind::Registrar, metrics.clone(), move || {
             sweeper.clone().sweep()
         }));
+        let times = config.times;
         let (carriers, via, domain) = (trunks.clone(), endpoint.clone(), config.sip_domain.clone());
         tokio::spawn(keep(Kind::Trunk, metrics.clone(), move || {
-            carriers.clone().run(via.clone(), domain.clone())
+            carriers.clone().run(via.clone(), domain.clone(), times)
         }));
 
         let (nursery, crashes) = Nursery::new();

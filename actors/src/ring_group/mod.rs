@@ -24,10 +24,11 @@ pub(crate) enum Member {
 pub(crate) fn propose(phones: &Phones, group: &RingGroup, members: Vec<Member>) -> Proposal {
     let mut candidates: Vec<Candidate> = Vec::new();
     let mut otherwise = Outcome::Unavailable;
+    let seconds = u32::try_from(group.timeout_seconds).unwrap_or(20);
     for member in members {
         match member {
             Member::User(user) => {
-                let one = device::of_user(phones, &user);
+                let one = device::of_user(phones, &user, seconds);
                 otherwise = otherwise.or(one.otherwise);
                 for candidate in one.candidates {
                     if !candidates.contains(&candidate) {
@@ -48,7 +49,7 @@ pub(crate) fn propose(phones: &Phones, group: &RingGroup, members: Vec<Member>) 
     candidates.truncate(FORKS);
     Proposal {
         candidates,
-        seconds: u32::try_from(group.timeout_seconds).unwrap_or(20),
+        seconds,
         then: match group.timeout_action {
             Some(TimeoutAction::RingUser) => device::then(group.timeout_target),
             // Boxes and queues are not offered: the call ends unanswered.

@@ -1,6 +1,7 @@
 //! Keeps one trunk known to be up, and us registered with it.
 
 use super::{Line, metrics::Metrics};
+use crate::config::Times;
 use engine::{
     Endpoint, Request,
     leg::{Party, Transport},
@@ -13,10 +14,6 @@ use std::{
 };
 use tokio::task::JoinHandle;
 
-/// Between two probes of a trunk that answers.
-const PROBE_EVERY: Duration = Duration::from_secs(30);
-/// After a failure.
-pub(super) const TRY_AGAIN: Duration = Duration::from_secs(10);
 /// Seconds asked for in a registration.
 const EXPIRES: u32 = 600;
 /// A registration is refreshed this long before it would lapse, or at half its time if that is sooner.
@@ -26,14 +23,16 @@ const BEFORE_LAPSE: Duration = Duration::from_secs(60);
 pub(super) struct Keepers {
     endpoint: Endpoint,
     domain: Arc<str>,
+    times: Times,
     running: HashMap<Id<Trunk>, (Trunk, JoinHandle<()>)>,
 }
 
 impl Keepers {
-    pub(super) fn new(endpoint: Endpoint, domain: String) -> Self {
+    pub(super) fn new(endpoint: Endpoint, domain: String, times: Times) -> Self {
         Self {
             endpoint,
             domain: domain.into(),
+            times,
             running: HashMap::new(),
         }
     }
@@ -57,6 +56,7 @@ impl Keepers {
             let keeper = Keeper {
                 endpoint: self.endpoint.clone(),
                 domain: self.domain.clone(),
+                times: self.times,
                 line: line.clone(),
                 metrics: metrics.clone(),
             };
@@ -78,6 +78,7 @@ impl Drop for Keepers {
 struct Keeper {
     endpoint: Endpoint,
     domain: Arc<str>,
+    times: Times,
     line: Line,
     metrics: Metrics,
 }
@@ -104,7 +105,12 @@ impl Keeper {
             if up == was_down {
                 tracing::info!(trunk.id = %self.line.trunk.id, up, "a trunk changed its state");
             }
-            tokio::time::sleep(if up { PROBE_EVERY } else { TRY_AGAIN }).await;
+            tokio::time::sleep(if up {
+                self.times.trunk_probe
+            } else {
+                self.times.trunk_retry
+            })
+            .await;
         }
     }
 
@@ -134,7 +140,7 @@ impl Keeper {
     fn refused(&self, why: &str) -> Duration {
         self.metrics.registered(&self.line.trunk.name, false);
         tracing::warn!(trunk.id = %self.line.trunk.id, why, "cannot register with the trunk");
-        TRY_AGAIN
+        self.times.trunk_retry
     }
 
     fn request(&self, method: &str, expires: Option<u32>) -> Request {

@@ -12,7 +12,7 @@ mod route;
 
 pub(crate) use route::TrunkCandidate;
 
-use crate::secrets::Secrets;
+use crate::{config::Times, secrets::Secrets};
 use cidr::Cidr;
 use dashmap::DashMap;
 use engine::sip::digest::Ha1;
@@ -75,14 +75,19 @@ impl Trunks {
     }
 
     /// Keeps every trunk probed and registered, and takes up changes, for ever.
-    pub(crate) async fn run(self: Arc<Self>, endpoint: engine::Endpoint, domain: String) {
-        let mut keepers = Keepers::new(endpoint, domain);
+    pub(crate) async fn run(
+        self: Arc<Self>,
+        endpoint: engine::Endpoint,
+        domain: String,
+        times: Times,
+    ) {
+        let mut keepers = Keepers::new(endpoint, domain, times);
         loop {
             keepers.set(&self.lines(), &self.metrics);
             self.changed.notified().await;
             while let Err(error) = self.load().await {
                 tracing::warn!(%error, "the trunks cannot be read, trying again");
-                tokio::time::sleep(keeper::TRY_AGAIN).await;
+                tokio::time::sleep(times.trunk_retry).await;
             }
         }
     }

@@ -31,6 +31,7 @@ pub fn config() -> Config {
             t1: Duration::from_millis(50),
             t2: Duration::from_millis(400),
             t4: Duration::from_millis(500),
+            ..Timers::default()
         },
         limits: Limits::default(),
     }

@@ -5,7 +5,7 @@
 mod keys;
 mod source;
 
-use actors::DigestAlgorithm;
+use actors::{DigestAlgorithm, Times};
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
     ops::RangeInclusive,
@@ -35,6 +35,8 @@ pub struct Config {
     pub log: Log,
     /// How long live calls may go on after the first signal to stop. `drain.seconds`
     pub drain: Duration,
+    /// Times that the documents fix; nothing but a test sets them.
+    pub times: Times,
 }
 
 /// The HTTP listener and its limits.
@@ -143,6 +145,7 @@ impl Default for Config {
                 format: LogFormat::Text,
             },
             drain: Duration::from_secs(30),
+            times: Times::default(),
         }
     }
 }

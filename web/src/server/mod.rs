@@ -283,6 +283,7 @@ fn exchange_config(config: &Config, domain: &str) -> actors::Config {
         media_address: config.media.address,
         media_ports: config.media.ports.clone(),
         data_dir: config.data_dir.clone(),
+        times: config.times,
         ..actors::Config::default()
     }
 }

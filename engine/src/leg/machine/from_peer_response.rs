@@ -198,6 +198,7 @@ impl Leg {
         let timer = SessionTimer::from_answer(
             expires.map(|e| e.seconds),
             expires.and_then(|e| e.refresher),
+            self.desk.settings.min_session,
         );
         self.run_session(timer, turn);
         turn.tell(LegEvent::Answered);

@@ -56,7 +56,11 @@ use offer_answer::{Talk, Wishes};
 use referral::Referrals;
 use session_timer::SessionTimer;
 use state::Phase;
-use std::{collections::BTreeMap, sync::Arc, time::Instant};
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 /// What all legs of an engine share.
 #[derive(Debug, Clone)]
@@ -83,10 +87,14 @@ impl Settings {
             agent: config.agent.clone(),
             timers: config.timers,
             codecs: Codec::ALL.to_vec(),
-            session_interval: session_timer::SESSION_INTERVAL,
-            min_session: session_timer::MIN_SESSION,
+            session_interval: seconds(config.timers.session),
+            min_session: seconds(config.timers.min_session),
         }
     }
+}
+
+fn seconds(time: Duration) -> u32 {
+    u32::try_from(time.as_secs()).unwrap_or(u32::MAX)
 }
 
 /// A new incoming INVITE, without To tag.

@@ -146,7 +146,8 @@ impl Leg {
         let interval = expires.map(|e| e.seconds);
         let refresher = expires.and_then(|e| e.refresher);
         // A peer that stopped to speak of timers is refreshed all the same (RFC 4028 §7.2).
-        let timer = SessionTimer::from_answer(interval, refresher).or(self.session);
+        let smallest = self.desk.settings.min_session;
+        let timer = SessionTimer::from_answer(interval, refresher, smallest).or(self.session);
         self.run_session(timer, turn);
         self.talk.tell_hold(turn);
     }

@@ -4,10 +4,6 @@ use crate::sip::Refresher;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-/// Session interval asked for, in seconds (RFC 4028 §4 recommends 30 minutes).
-pub(super) const SESSION_INTERVAL: u32 = 1800;
-/// Smallest interval accepted, in seconds (RFC 4028 §4).
-pub(super) const MIN_SESSION: u32 = 90;
 /// Largest interval kept as it comes, in seconds; longer ones are shortened so that a dead peer is noticed.
 const MAX_SESSION: u32 = 7200;
 
@@ -69,8 +65,9 @@ impl SessionTimer {
     pub fn from_answer(
         interval: Option<u32>,
         refresher: Option<Refresher>,
+        smallest: u32,
     ) -> Option<SessionTimer> {
-        let interval = interval?.max(MIN_SESSION);
+        let interval = interval?.max(smallest);
         // §7.2: a 2xx names the refresher; one that does not leaves it to the client.
         let ours = refresher != Some(Refresher::Uas);
         Some(SessionTimer { interval, ours })
@@ -103,7 +100,7 @@ mod tests {
     }
 
     fn answer(asked: Asked) -> Result<SessionTimer, TooSmall> {
-        SessionTimer::answer(asked, None, SESSION_INTERVAL, MIN_SESSION)
+        SessionTimer::answer(asked, None, 1800, 90)
     }
 
     #[test]
