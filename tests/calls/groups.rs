@@ -1,9 +1,17 @@
 //! Ring groups and redirections.
 
-use crate::kit::{claims, names, record, talk, until_end};
+use crate::kit::{alice_and_bob, claims, names, over, record, talk, three, until_end};
 use harness::{Carrier, Database, Phone, World};
 use serde_json::{Value, json};
 use std::time::Duration;
+
+harness::stories! {
+    everybody_rings_and_the_first_to_answer_wins,
+    when_nobody_comes_the_next_user_rings,
+    without_a_next_user_the_call_ends_unanswered,
+    a_member_may_be_a_number_outside,
+    a_redirection_is_followed_unless_the_group_says_no,
+}
 
 const GROUP: &str = "2000";
 
@@ -40,12 +48,8 @@ async fn redirects(phone: &Phone, to: &str) {
     .await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn everybody_rings_and_the_first_to_answer_wins() {
-    let world = World::new(Database::Sqlite).await;
-    let alice = world.person("Alice", "1001").await;
-    let bob = world.person("Bob", "1002").await;
-    let carol = world.person("Carol", "1003").await;
+async fn everybody_rings_and_the_first_to_answer_wins(database: Database) {
+    let (world, alice, bob, carol) = three(database).await;
     let dave = world.person("Dave", "1004").await;
     let quiet = json!({ "do_not_disturb": true });
     let path = format!("/v1/users/{}", dave.user);
@@ -87,15 +91,11 @@ async fn everybody_rings_and_the_first_to_answer_wins() {
         json!({ "status": "completed", "to_number": GROUP, "to_label": "Sales",
             "from_label": "Alice" }),
     );
-    world.exchange.stop().await;
+    over(world).await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn when_nobody_comes_the_next_user_rings() {
-    let world = World::new(Database::Sqlite).await;
-    let alice = world.person("Alice", "1001").await;
-    let bob = world.person("Bob", "1002").await;
-    let carol = world.person("Carol", "1003").await;
+async fn when_nobody_comes_the_next_user_rings(database: Database) {
+    let (world, alice, bob, carol) = three(database).await;
     let then = json!({ "timeout_action": "ring_user", "timeout_target": carol.user });
     group(&world, &[&bob.user], then).await;
     let mut events = world.events().await;
@@ -123,14 +123,11 @@ async fn when_nobody_comes_the_next_user_rings() {
     claims(&seen[1].data, json!({ "user_id": bob.user }));
     claims(&seen[2].data, json!({ "user_id": carol.user }));
     claims(&record(&world).await, json!({ "status": "completed" }));
-    world.exchange.stop().await;
+    over(world).await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn without_a_next_user_the_call_ends_unanswered() {
-    let world = World::new(Database::Sqlite).await;
-    let alice = world.person("Alice", "1001").await;
-    let bob = world.person("Bob", "1002").await;
+async fn without_a_next_user_the_call_ends_unanswered(database: Database) {
+    let (world, alice, bob) = alice_and_bob(database).await;
     group(&world, &[&bob.user], json!({})).await;
     let call = alice.phone.calls(GROUP).await;
     bob.phone.rings().await.is_cancelled().await;
@@ -139,14 +136,11 @@ async fn without_a_next_user_the_call_ends_unanswered() {
         &record(&world).await,
         json!({ "status": "no-answer", "hangup_cause": 19, "to_label": "Sales" }),
     );
-    world.exchange.stop().await;
+    over(world).await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_member_may_be_a_number_outside() {
-    let world = World::new(Database::Sqlite).await;
-    let alice = world.person("Alice", "1001").await;
-    let bob = world.person("Bob", "1002").await;
+async fn a_member_may_be_a_number_outside(database: Database) {
+    let (world, alice, bob) = alice_and_bob(database).await;
     let carrier = Carrier::open(&world, 22, json!({})).await;
     world.number("+12075550110", json!({})).await;
     group(&world, &[&bob.user, "+14155550142"], json!({})).await;
@@ -164,15 +158,11 @@ async fn a_member_may_be_a_number_outside() {
         &record(&world).await,
         json!({ "status": "completed", "to_number": GROUP, "direction": "internal" }),
     );
-    world.exchange.stop().await;
+    over(world).await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_redirection_is_followed_unless_the_group_says_no() {
-    let world = World::new(Database::Sqlite).await;
-    let alice = world.person("Alice", "1001").await;
-    let bob = world.person("Bob", "1002").await;
-    let carol = world.person("Carol", "1003").await;
+async fn a_redirection_is_followed_unless_the_group_says_no(database: Database) {
+    let (world, alice, bob, carol) = three(database).await;
     let members = [bob.user.as_str()];
     let group = group(&world, &members, json!({ "ignore_forwarding": true })).await;
 
@@ -212,5 +202,5 @@ async fn a_redirection_is_followed_unless_the_group_says_no() {
     claims(&records[3], json!({ "status": "completed" }));
     claims(&records[2], json!({ "status": "busy" }));
     claims(&records[1], json!({ "status": "busy" }));
-    world.exchange.stop().await;
+    over(world).await;
 }

@@ -1,92 +1,89 @@
 //! Calls between extensions that somebody answers.
 
-use crate::kit::{claims, connected, legs, names, record, talk, until_end};
-use harness::{Database, World};
+use crate::kit::{
+    alice_alone, alice_and_bob, claims, connected, legs, names, over, record, talk, three,
+    until_end,
+};
+use harness::Database;
 use serde_json::json;
+
+harness::stories! {
+    two_phones_talk_and_everybody_hears_of_it,
+    the_called_side_hangs_up,
+    every_phone_of_a_user_rings_and_the_first_to_answer_wins,
+    a_user_on_a_call_is_rung_for_another_and_talks_to_both_in_turn,
+    the_echo_sends_back_what_it_hears,
+    a_phone_that_vanished_does_not_keep_a_call,
+    a_call_that_goes_on_can_be_read,
+}
 
 const ANSWERED: [&str; 4] = ["call.incoming", "call.ringing", "call.answered", "call.end"];
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn two_phones_talk_and_everybody_hears_of_it() {
-    for database in Database::all() {
-        let world = World::new(database).await;
-        let alice = world.person("Alice", "1001").await;
-        let bob = world.person("Bob", "1002").await;
-        let mut events = world.events().await;
+async fn two_phones_talk_and_everybody_hears_of_it(database: Database) {
+    let (world, alice, bob) = alice_and_bob(database).await;
+    let mut events = world.events().await;
 
-        let call = alice.phone.calls("1002").await;
-        let answer = bob.phone.rings().await;
-        assert!(
-            answer
-                .invite()
-                .get("From")
-                .starts_with("\"Alice\" <sip:1001@")
-        );
-        call.is_ringing().await;
-        answer.answers().await;
-        call.is_answered().await;
-        talk(&call, &answer).await;
-        call.hangs_up().await;
-        answer.is_hung_up().await;
+    let call = alice.phone.calls("1002").await;
+    let answer = bob.phone.rings().await;
+    assert!(
+        answer
+            .invite()
+            .get("From")
+            .starts_with("\"Alice\" <sip:1001@")
+    );
+    call.is_ringing().await;
+    answer.answers().await;
+    call.is_answered().await;
+    talk(&call, &answer).await;
+    call.hangs_up().await;
+    answer.is_hung_up().await;
 
-        let seen = until_end(&mut events).await;
-        assert_eq!(names(&seen), ANSWERED);
-        let id = &seen[0].data["call_id"];
-        for event in &seen {
-            claims(
-                &event.data,
-                json!({ "event": event.name, "account_id": world.account, "call_id": id,
-                    "from_number": "1001", "to_number": "1002" }),
-            );
-        }
-        let users = json!({ "from_user_id": alice.user, "to_user_id": bob.user });
-        for at in [0, 2, 3] {
-            claims(&seen[at].data, users.clone());
-        }
-        claims(&seen[0].data, json!({ "from_name": "Alice" }));
+    let seen = until_end(&mut events).await;
+    assert_eq!(names(&seen), ANSWERED);
+    let id = &seen[0].data["call_id"];
+    for event in &seen {
         claims(
-            &seen[1].data,
-            json!({ "from_name": "Alice", "user_id": bob.user }),
+            &event.data,
+            json!({ "event": event.name, "account_id": world.account, "call_id": id,
+                "from_number": "1001", "to_number": "1002" }),
         );
-        assert!(seen[1].data["ringing_at"].is_string());
-        claims(&seen[2].data, json!({ "direction": "outbound" }));
-        claims(
-            &seen[3].data,
-            json!({ "direction": "outbound", "status": "completed" }),
-        );
-        assert!(seen[3].data["ended_at"].is_string());
-
-        let record = record(&world).await;
-        claims(
-            &record,
-            json!({ "id": id, "status": "completed", "direction": "internal", "from_number": "1001",
-                "to_number": "1002", "from_label": "Alice", "to_label": "Bob", "hangup_cause": null,
-                "user_id": alice.user, "did_id": null,
-                "duration_seconds": seen[3].data["duration_seconds"] }),
-        );
-        assert!(record["connected_at"].is_string() && record["answered_at"].is_string());
-        assert_eq!(legs(&record), 2, "{record}");
-        for leg in record["quality_metrics"].as_array().expect("legs") {
-            assert_eq!(leg["leg"], "endpoint", "{record}");
-            assert!(leg["mos"].as_f64().is_some_and(|mos| mos > 4.0), "{leg}");
-        }
-        world
-            .exchange
-            .metric_becomes("strowger_actors_calls_active", 0.0)
-            .await;
-        world
-            .exchange
-            .metric_becomes("strowger_engine_rtp_ports_in_use", 0.0)
-            .await;
-        world.exchange.stop().await;
     }
+    let users = json!({ "from_user_id": alice.user, "to_user_id": bob.user });
+    for at in [0, 2, 3] {
+        claims(&seen[at].data, users.clone());
+    }
+    claims(&seen[0].data, json!({ "from_name": "Alice" }));
+    claims(
+        &seen[1].data,
+        json!({ "from_name": "Alice", "user_id": bob.user }),
+    );
+    assert!(seen[1].data["ringing_at"].is_string());
+    claims(&seen[2].data, json!({ "direction": "outbound" }));
+    claims(
+        &seen[3].data,
+        json!({ "direction": "outbound", "status": "completed" }),
+    );
+    assert!(seen[3].data["ended_at"].is_string());
+
+    let record = record(&world).await;
+    claims(
+        &record,
+        json!({ "id": id, "status": "completed", "direction": "internal", "from_number": "1001",
+            "to_number": "1002", "from_label": "Alice", "to_label": "Bob", "hangup_cause": null,
+            "user_id": alice.user, "did_id": null,
+            "duration_seconds": seen[3].data["duration_seconds"] }),
+    );
+    assert!(record["connected_at"].is_string() && record["answered_at"].is_string());
+    assert_eq!(legs(&record), 2, "{record}");
+    for leg in record["quality_metrics"].as_array().expect("legs") {
+        assert_eq!(leg["leg"], "endpoint", "{record}");
+        assert!(leg["mos"].as_f64().is_some_and(|mos| mos > 4.0), "{leg}");
+    }
+    over(world).await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_called_side_hangs_up() {
-    let world = World::new(Database::Sqlite).await;
-    let alice = world.person("Alice", "1001").await;
-    let bob = world.person("Bob", "1002").await;
+async fn the_called_side_hangs_up(database: Database) {
+    let (world, alice, bob) = alice_and_bob(database).await;
     let (call, answer) = connected(&alice, &bob).await;
     answer.hangs_up().await;
     let bye = call.is_hung_up().await;
@@ -97,14 +94,11 @@ async fn the_called_side_hangs_up() {
         json!({ "status": "completed", "hangup_cause": null }),
     );
     assert_eq!(legs(&record), 2);
-    world.exchange.stop().await;
+    over(world).await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_phone_of_a_user_rings_and_the_first_to_answer_wins() {
-    let world = World::new(Database::Sqlite).await;
-    let alice = world.person("Alice", "1001").await;
-    let bob = world.person("Bob", "1002").await;
+async fn every_phone_of_a_user_rings_and_the_first_to_answer_wins(database: Database) {
+    let (world, alice, bob) = alice_and_bob(database).await;
     let (_, login) = world.endpoint(&bob.user).await;
     let desk = world.exchange.phone(&login.username, &login.password).await;
     desk.registers().await;
@@ -127,15 +121,11 @@ async fn every_phone_of_a_user_rings_and_the_first_to_answer_wins() {
     assert_eq!(names(&until_end(&mut events).await), ANSWERED);
     let record = record(&world).await;
     assert_eq!(legs(&record), 2, "{record}");
-    world.exchange.stop().await;
+    over(world).await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_user_on_a_call_is_rung_for_another_and_talks_to_both_in_turn() {
-    let world = World::new(Database::Sqlite).await;
-    let alice = world.person("Alice", "1001").await;
-    let bob = world.person("Bob", "1002").await;
-    let carol = world.person("Carol", "1003").await;
+async fn a_user_on_a_call_is_rung_for_another_and_talks_to_both_in_turn(database: Database) {
+    let (world, alice, bob, carol) = three(database).await;
     let (first, answer) = connected(&alice, &bob).await;
 
     let second = carol.phone.calls("1002").await;
@@ -158,13 +148,11 @@ async fn a_user_on_a_call_is_rung_for_another_and_talks_to_both_in_turn() {
     first.hangs_up().await;
     answer.is_hung_up().await;
     world.records(2).await;
-    world.exchange.stop().await;
+    over(world).await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_echo_sends_back_what_it_hears() {
-    let world = World::new(Database::Sqlite).await;
-    let alice = world.person("Alice", "1001").await;
+async fn the_echo_sends_back_what_it_hears(database: Database) {
+    let (world, alice) = alice_alone(database).await;
     let mut events = world.events().await;
     let call = alice.phone.calls("*43").await;
     call.is_answered().await;
@@ -179,27 +167,21 @@ async fn the_echo_sends_back_what_it_hears() {
         json!({ "status": "completed", "to_number": "*43", "direction": "internal" }),
     );
     assert_eq!(legs(&record), 1, "{record}");
-    world.exchange.stop().await;
+    over(world).await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_phone_that_vanished_does_not_keep_a_call() {
-    let world = World::new(Database::Sqlite).await;
-    let alice = world.person("Alice", "1001").await;
-    let bob = world.person("Bob", "1002").await;
+async fn a_phone_that_vanished_does_not_keep_a_call(database: Database) {
+    let (world, alice, bob) = alice_and_bob(database).await;
     let (call, answer) = connected(&alice, &bob).await;
     // Bob's phone answers nothing any more; Alice's goodbye must not wait for it.
     drop(answer);
     call.hangs_up().await;
     claims(&record(&world).await, json!({ "status": "completed" }));
-    world.exchange.stop().await;
+    over(world).await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_call_that_goes_on_can_be_read() {
-    let world = World::new(Database::Sqlite).await;
-    let alice = world.person("Alice", "1001").await;
-    let bob = world.person("Bob", "1002").await;
+async fn a_call_that_goes_on_can_be_read(database: Database) {
+    let (world, alice, bob) = alice_and_bob(database).await;
     let mut events = world.events().await;
     let (call, answer) = connected(&alice, &bob).await;
     let id = events.next().await.data["call_id"].clone();
@@ -216,5 +198,5 @@ async fn a_call_that_goes_on_can_be_read() {
     claims(&record(&world).await, json!({ "id": id }));
     let ended = world.api.get(&path).await.must_be(200);
     claims(&ended, json!({ "status": "completed" }));
-    world.exchange.stop().await;
+    over(world).await;
 }

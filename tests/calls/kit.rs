@@ -1,7 +1,44 @@
 //! What the stories have in common.
 
-use harness::{Call, Event, Events, Person, World};
+use harness::{Call, Database, Event, Events, Person, World};
 use serde_json::Value;
+
+/// An account with Alice at 1001.
+pub async fn alice_alone(database: Database) -> (World, Person) {
+    let world = World::new(database).await;
+    let alice = world.person("Alice", "1001").await;
+    (world, alice)
+}
+
+/// An account with Alice at 1001 and Bob at 1002.
+pub async fn alice_and_bob(database: Database) -> (World, Person, Person) {
+    let (world, alice) = alice_alone(database).await;
+    let bob = world.person("Bob", "1002").await;
+    (world, alice, bob)
+}
+
+/// An account with Alice at 1001, Bob at 1002 and Carol at 1003.
+pub async fn three(database: Database) -> (World, Person, Person, Person) {
+    let (world, alice, bob) = alice_and_bob(database).await;
+    let carol = world.person("Carol", "1003").await;
+    (world, alice, bob, carol)
+}
+
+/// Claims that nothing of any call is left, and stops the exchange.
+pub async fn over(world: World) {
+    let exchange = &world.exchange;
+    exchange
+        .metric_becomes("strowger_actors_calls_active", 0.0)
+        .await;
+    exchange
+        .metric_becomes("strowger_engine_rtp_ports_in_use", 0.0)
+        .await;
+    let channels = "strowger_actors_trunk_channels";
+    if exchange.has_metric(channels).await {
+        exchange.metric_becomes(channels, 0.0).await;
+    }
+    world.exchange.stop().await;
+}
 
 /// Every event up to and with `call.end`.
 pub async fn until_end(events: &mut Events) -> Vec<Event> {

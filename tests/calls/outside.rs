@@ -1,81 +1,83 @@
 //! Calls from the network, as a carrier sees them.
 
-use crate::kit::{claims, legs, names, record, talk, until_end};
-use harness::{Carrier, Database, World};
+use crate::kit::{alice_alone, alice_and_bob, claims, legs, names, over, record, talk, until_end};
+use harness::{Carrier, Database};
 use serde_json::json;
 use std::time::Duration;
+
+harness::stories! {
+    a_number_leads_to_a_user,
+    a_number_without_target_rings_everybody,
+    dropped_and_unknown_numbers_ring_nobody,
+    a_caller_who_hides_stays_hidden,
+    the_asserted_identity_names_the_caller,
+    a_stranger_gets_no_further_than_the_door,
+}
 
 const DID: &str = "+12075550110";
 const CALLER: &str = "+14155550142";
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_number_leads_to_a_user() {
-    for database in Database::all() {
-        let world = World::new(database).await;
-        let alice = world.person("Alice", "1001").await;
-        let carrier = Carrier::open(&world, 2, json!({})).await;
-        let members = json!({ "routing_target": alice.user });
-        let did = world.number(DID, members).await;
-        let prefix = json!({ "caller_id_prefix": "[Acme]" });
-        world.change_number(&did, prefix).await;
-        let mut events = world.events().await;
+async fn a_number_leads_to_a_user(database: Database) {
+    let (world, alice) = alice_alone(database).await;
+    let carrier = Carrier::open(&world, 2, json!({})).await;
+    let members = json!({ "routing_target": alice.user });
+    let did = world.number(DID, members).await;
+    let prefix = json!({ "caller_id_prefix": "[Acme]" });
+    world.change_number(&did, prefix).await;
+    let mut events = world.events().await;
 
-        let call = carrier.calls_as(CALLER, Some("John Smith"), DID).await;
-        let answer = alice.phone.rings().await;
-        let from = answer.invite().get("From").to_owned();
-        assert!(
-            from.starts_with("\"[Acme] John Smith\" <sip:+14155550142@"),
-            "{from}"
-        );
-        assert_eq!(answer.invite().get("P-Asserted-Identity"), "");
-        call.is_ringing().await;
-        answer.answers().await;
-        call.is_answered().await;
-        talk(&call, &answer).await;
-        call.hangs_up().await;
-        answer.is_hung_up().await;
+    let call = carrier.calls_as(CALLER, Some("John Smith"), DID).await;
+    let answer = alice.phone.rings().await;
+    let from = answer.invite().get("From").to_owned();
+    assert!(
+        from.starts_with("\"[Acme] John Smith\" <sip:+14155550142@"),
+        "{from}"
+    );
+    assert_eq!(answer.invite().get("P-Asserted-Identity"), "");
+    call.is_ringing().await;
+    answer.answers().await;
+    call.is_answered().await;
+    talk(&call, &answer).await;
+    call.hangs_up().await;
+    answer.is_hung_up().await;
 
-        let seen = until_end(&mut events).await;
-        assert_eq!(
-            names(&seen),
-            ["call.incoming", "call.ringing", "call.answered", "call.end"]
-        );
-        let ends = json!({ "from_number": CALLER, "to_number": DID });
-        for event in &seen {
-            claims(&event.data, ends.clone());
-        }
-        claims(
-            &seen[0].data,
-            json!({ "from_name": "John Smith", "from_user_id": null, "to_user_id": alice.user }),
-        );
-        claims(&seen[1].data, json!({ "user_id": alice.user }));
-        claims(&seen[2].data, json!({ "direction": "inbound" }));
-        claims(
-            &seen[3].data,
-            json!({ "direction": "inbound", "status": "completed" }),
-        );
-        let record = record(&world).await;
-        claims(
-            &record,
-            json!({ "direction": "inbound", "status": "completed", "from_number": CALLER,
-                "from_label": "John Smith", "to_number": "1001", "to_label": "Alice",
-                "did_id": did, "user_id": alice.user, "endpoint_id": alice.endpoint }),
-        );
-        let sides = record["quality_metrics"].as_array().expect("legs").iter();
-        let mut sides: Vec<_> = sides
-            .map(|leg| leg["leg"].as_str().expect("a side"))
-            .collect();
-        sides.sort_unstable();
-        assert_eq!(sides, ["endpoint", "pstn"], "{record}");
-        world.exchange.stop().await;
+    let seen = until_end(&mut events).await;
+    assert_eq!(
+        names(&seen),
+        ["call.incoming", "call.ringing", "call.answered", "call.end"]
+    );
+    let ends = json!({ "from_number": CALLER, "to_number": DID });
+    for event in &seen {
+        claims(&event.data, ends.clone());
     }
+    claims(
+        &seen[0].data,
+        json!({ "from_name": "John Smith", "from_user_id": null, "to_user_id": alice.user }),
+    );
+    claims(&seen[1].data, json!({ "user_id": alice.user }));
+    claims(&seen[2].data, json!({ "direction": "inbound" }));
+    claims(
+        &seen[3].data,
+        json!({ "direction": "inbound", "status": "completed" }),
+    );
+    let record = record(&world).await;
+    claims(
+        &record,
+        json!({ "direction": "inbound", "status": "completed", "from_number": CALLER,
+            "from_label": "John Smith", "to_number": "1001", "to_label": "Alice",
+            "did_id": did, "user_id": alice.user, "endpoint_id": alice.endpoint }),
+    );
+    let sides = record["quality_metrics"].as_array().expect("legs").iter();
+    let mut sides: Vec<_> = sides
+        .map(|leg| leg["leg"].as_str().expect("a side"))
+        .collect();
+    sides.sort_unstable();
+    assert_eq!(sides, ["endpoint", "pstn"], "{record}");
+    over(world).await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_number_without_target_rings_everybody() {
-    let world = World::new(Database::Sqlite).await;
-    let alice = world.person("Alice", "1001").await;
-    let bob = world.person("Bob", "1002").await;
+async fn a_number_without_target_rings_everybody(database: Database) {
+    let (world, alice, bob) = alice_and_bob(database).await;
     let carrier = Carrier::open(&world, 3, json!({})).await;
     let did = world.number(DID, json!({})).await;
     world
@@ -108,13 +110,11 @@ async fn a_number_without_target_rings_everybody() {
         &record(&world).await,
         json!({ "user_id": bob.user, "from_label": null, "to_number": DID }),
     );
-    world.exchange.stop().await;
+    over(world).await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn dropped_and_unknown_numbers_ring_nobody() {
-    let world = World::new(Database::Sqlite).await;
-    let alice = world.person("Alice", "1001").await;
+async fn dropped_and_unknown_numbers_ring_nobody(database: Database) {
+    let (world, alice) = alice_alone(database).await;
     let carrier = Carrier::open(&world, 4, json!({})).await;
     world
         .number(DID, json!({ "inbound_routing": "drop" }))
@@ -131,13 +131,11 @@ async fn dropped_and_unknown_numbers_ring_nobody() {
     );
     assert_eq!(legs(&record), 0);
     alice.phone.stays_quiet(Duration::from_millis(100)).await;
-    world.exchange.stop().await;
+    over(world).await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_caller_who_hides_stays_hidden() {
-    let world = World::new(Database::Sqlite).await;
-    let alice = world.person("Alice", "1001").await;
+async fn a_caller_who_hides_stays_hidden(database: Database) {
+    let (world, alice) = alice_alone(database).await;
     let carrier = Carrier::open(&world, 5, json!({})).await;
     world
         .number(DID, json!({ "routing_target": alice.user }))
@@ -161,13 +159,11 @@ async fn a_caller_who_hides_stays_hidden() {
     );
     answer.refuses(486).await;
     assert_eq!(call.is_refused().await, 486);
-    world.exchange.stop().await;
+    over(world).await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_asserted_identity_names_the_caller() {
-    let world = World::new(Database::Sqlite).await;
-    let alice = world.person("Alice", "1001").await;
+async fn the_asserted_identity_names_the_caller(database: Database) {
+    let (world, alice) = alice_alone(database).await;
     let carrier = Carrier::open(&world, 6, json!({})).await;
     world
         .number(DID, json!({ "routing_target": alice.user }))
@@ -188,13 +184,11 @@ async fn the_asserted_identity_names_the_caller() {
         &record(&world).await,
         json!({ "status": "no-answer", "from_number": CALLER, "from_label": "Noor" }),
     );
-    world.exchange.stop().await;
+    over(world).await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_stranger_gets_no_further_than_the_door() {
-    let world = World::new(Database::Sqlite).await;
-    let alice = world.person("Alice", "1001").await;
+async fn a_stranger_gets_no_further_than_the_door(database: Database) {
+    let (world, alice) = alice_alone(database).await;
     world
         .number(DID, json!({ "routing_target": alice.user }))
         .await;
@@ -212,9 +206,5 @@ async fn a_stranger_gets_no_further_than_the_door() {
     world.records(0).await;
     let started = "strowger_actors_calls_started_total";
     world.exchange.metric_becomes(started, 0.0).await;
-    world
-        .exchange
-        .metric_becomes("strowger_engine_rtp_ports_in_use", 0.0)
-        .await;
-    world.exchange.stop().await;
+    over(world).await;
 }

@@ -1,9 +1,20 @@
 //! Calls between extensions that nobody answers.
 
-use crate::kit::{claims, legs, names, record, until_end};
-use harness::{Database, World};
+use crate::kit::{alice_alone, alice_and_bob, claims, legs, names, over, record, until_end};
+use harness::{Database, Exchange, World};
 use serde_json::{Value, json};
 use std::time::Duration;
+
+harness::stories! {
+    the_caller_gives_up,
+    the_callee_is_busy_or_declines,
+    one_phone_that_declines_does_not_stop_the_others,
+    nobody_comes_in_time,
+    who_must_not_be_disturbed_is_busy,
+    a_user_without_phones_cannot_be_reached,
+    a_number_that_leads_nowhere_is_not_found,
+    an_answer_that_crosses_the_cancel_leaves_nothing_behind,
+}
 
 const UNANSWERED: [&str; 3] = ["call.incoming", "call.ringing", "call.end"];
 
@@ -23,43 +34,27 @@ async fn ended(world: &World, events: &mut harness::Events, story: &[&str], memb
         end,
         json!({ "status": record["status"], "duration_seconds": 0 }),
     );
-    world
-        .exchange
-        .metric_becomes("strowger_actors_calls_active", 0.0)
-        .await;
-    world
-        .exchange
-        .metric_becomes("strowger_engine_rtp_ports_in_use", 0.0)
-        .await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_caller_gives_up() {
-    for database in Database::all() {
-        let world = World::new(database).await;
-        let alice = world.person("Alice", "1001").await;
-        let bob = world.person("Bob", "1002").await;
-        let mut events = world.events().await;
-        let call = alice.phone.calls("1002").await;
-        let ringing = bob.phone.rings().await;
-        call.is_ringing().await;
-        call.cancels().await;
-        let cancel = ringing.is_cancelled().await;
-        assert!(!cancel.get("Reason").contains("elsewhere"), "{cancel}");
-        assert_eq!(call.is_refused().await, 487);
-        let members = json!({ "status": "no-answer", "hangup_cause": 16, "direction": "internal",
-            "from_label": "Alice", "to_label": "Bob" });
-        ended(&world, &mut events, &UNANSWERED, members).await;
-        world.exchange.stop().await;
-    }
+async fn the_caller_gives_up(database: Database) {
+    let (world, alice, bob) = alice_and_bob(database).await;
+    let mut events = world.events().await;
+    let call = alice.phone.calls("1002").await;
+    let ringing = bob.phone.rings().await;
+    call.is_ringing().await;
+    call.cancels().await;
+    let cancel = ringing.is_cancelled().await;
+    assert!(!cancel.get("Reason").contains("elsewhere"), "{cancel}");
+    assert_eq!(call.is_refused().await, 487);
+    let members = json!({ "status": "no-answer", "hangup_cause": 16, "direction": "internal",
+        "from_label": "Alice", "to_label": "Bob" });
+    ended(&world, &mut events, &UNANSWERED, members).await;
+    over(world).await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_callee_is_busy_or_declines() {
+async fn the_callee_is_busy_or_declines(database: Database) {
     for (status, cause) in [(486, 17), (603, 21), (600, 17)] {
-        let world = World::new(Database::Sqlite).await;
-        let alice = world.person("Alice", "1001").await;
-        let bob = world.person("Bob", "1002").await;
+        let (world, alice, bob) = alice_and_bob(database).await;
         let mut events = world.events().await;
         let call = alice.phone.calls("1002").await;
         bob.phone.rings().await.refuses(status).await;
@@ -67,15 +62,12 @@ async fn the_callee_is_busy_or_declines() {
         assert!(told == status || (status == 600 && told == 486), "{told}");
         let members = json!({ "status": "busy", "hangup_cause": cause });
         ended(&world, &mut events, &UNANSWERED, members).await;
-        world.exchange.stop().await;
+        over(world).await;
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn one_phone_that_declines_does_not_stop_the_others() {
-    let world = World::new(Database::Sqlite).await;
-    let alice = world.person("Alice", "1001").await;
-    let bob = world.person("Bob", "1002").await;
+async fn one_phone_that_declines_does_not_stop_the_others(database: Database) {
+    let (world, alice, bob) = alice_and_bob(database).await;
     let (_, login) = world.endpoint(&bob.user).await;
     let desk = world.exchange.phone(&login.username, &login.password).await;
     desk.registers().await;
@@ -88,31 +80,29 @@ async fn one_phone_that_declines_does_not_stop_the_others() {
     call.hangs_up().await;
     other.is_hung_up().await;
     claims(&record(&world).await, json!({ "status": "completed" }));
-    world.exchange.stop().await;
+    over(world).await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nobody_comes_in_time() {
-    let world = World::new(Database::Sqlite).await;
+async fn nobody_comes_in_time(database: Database) {
+    let exchange = Exchange::start_with(database, |config| {
+        config.times.user_rings = Duration::from_secs(2);
+    });
+    let world = World::on(exchange.await).await;
     let alice = world.person("Alice", "1001").await;
     let bob = world.person("Bob", "1002").await;
     let mut events = world.events().await;
     let call = alice.phone.calls("1002").await;
     let ringing = bob.phone.rings().await;
     call.is_ringing().await;
-    tokio::time::sleep(Duration::from_secs(25)).await;
     ringing.is_cancelled().await;
     assert_eq!(call.is_refused().await, 480);
     let members = json!({ "status": "no-answer", "hangup_cause": 19 });
     ended(&world, &mut events, &UNANSWERED, members).await;
-    world.exchange.stop().await;
+    over(world).await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_must_not_be_disturbed_is_busy() {
-    let world = World::new(Database::Sqlite).await;
-    let alice = world.person("Alice", "1001").await;
-    let bob = world.person("Bob", "1002").await;
+async fn who_must_not_be_disturbed_is_busy(database: Database) {
+    let (world, alice, bob) = alice_and_bob(database).await;
     let path = format!("/v1/users/{}", bob.user);
     let quiet = json!({ "do_not_disturb": true });
     world.api.post(&path, quiet).await.must_be(200);
@@ -128,40 +118,32 @@ async fn who_must_not_be_disturbed_is_busy() {
     let call = alice.phone.calls("1002").await;
     bob.phone.rings().await.refuses(486).await;
     assert_eq!(call.is_refused().await, 486);
-    world.exchange.stop().await;
+    over(world).await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_user_without_phones_cannot_be_reached() {
-    let world = World::new(Database::Sqlite).await;
-    let alice = world.person("Alice", "1001").await;
-    let bob = world.person("Bob", "1002").await;
+async fn a_user_without_phones_cannot_be_reached(database: Database) {
+    let (world, alice, bob) = alice_and_bob(database).await;
     bob.phone.unregisters().await;
     let mut events = world.events().await;
     let call = alice.phone.calls("1002").await;
     assert_eq!(call.is_refused().await, 480);
     let members = json!({ "status": "no-answer", "hangup_cause": 20 });
     ended(&world, &mut events, &["call.incoming", "call.end"], members).await;
-    world.exchange.stop().await;
+    over(world).await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_number_that_leads_nowhere_is_not_found() {
-    let world = World::new(Database::Sqlite).await;
-    let alice = world.person("Alice", "1001").await;
+async fn a_number_that_leads_nowhere_is_not_found(database: Database) {
+    let (world, alice) = alice_alone(database).await;
     let mut events = world.events().await;
     let call = alice.phone.calls("1999").await;
     assert_eq!(call.is_refused().await, 404);
     let members = json!({ "status": "failed", "hangup_cause": 1, "to_number": "1999" });
     ended(&world, &mut events, &["call.end"], members).await;
-    world.exchange.stop().await;
+    over(world).await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_answer_that_crosses_the_cancel_leaves_nothing_behind() {
-    let world = World::new(Database::Sqlite).await;
-    let alice = world.person("Alice", "1001").await;
-    let bob = world.person("Bob", "1002").await;
+async fn an_answer_that_crosses_the_cancel_leaves_nothing_behind(database: Database) {
+    let (world, alice, bob) = alice_and_bob(database).await;
     let mut events = world.events().await;
     let call = alice.phone.calls("1002").await;
     let answer = bob.phone.rings().await;
@@ -179,13 +161,5 @@ async fn an_answer_that_crosses_the_cancel_leaves_nothing_behind() {
     let seen = until_end(&mut events).await;
     assert_eq!(&names(&seen)[..2], &UNANSWERED[..2]);
     record(&world).await;
-    world
-        .exchange
-        .metric_becomes("strowger_actors_calls_active", 0.0)
-        .await;
-    world
-        .exchange
-        .metric_becomes("strowger_engine_rtp_ports_in_use", 0.0)
-        .await;
-    world.exchange.stop().await;
+    over(world).await;
 }

@@ -1,22 +1,24 @@
 //! What two phones do while they talk, and how they agree on how to.
 
-use crate::kit::{claims, connected, record, talk};
+use crate::kit::{alice_and_bob, claims, connected, over, record, talk};
 use harness::{
-    Database, Offer, World,
+    Database, Offer,
     audio::{PCMA, PCMU},
 };
 use serde_json::json;
 
-async fn alice_and_bob() -> (World, harness::Person, harness::Person) {
-    let world = World::new(Database::Sqlite).await;
-    let alice = world.person("Alice", "1001").await;
-    let bob = world.person("Bob", "1002").await;
-    (world, alice, bob)
+harness::stories! {
+    hold_plays_music_and_resume_brings_the_voice_back,
+    an_offer_may_come_late,
+    the_caller_hears_what_the_callee_plays_before_it_answers,
+    phones_without_a_common_codec_understand_each_other,
+    keys_reach_the_other_side,
+    a_second_change_must_wait_for_the_first,
+    what_a_call_does_not_understand_is_refused_and_the_call_goes_on,
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn hold_plays_music_and_resume_brings_the_voice_back() {
-    let (world, alice, bob) = alice_and_bob().await;
+async fn hold_plays_music_and_resume_brings_the_voice_back(database: Database) {
+    let (world, alice, bob) = alice_and_bob(database).await;
     let (call, answer) = connected(&alice, &bob).await;
     for (holder, held, own, others) in [(&call, &answer, 440, 660), (&answer, &call, 660, 440)] {
         let side = holder.holds().await;
@@ -33,12 +35,11 @@ async fn hold_plays_music_and_resume_brings_the_voice_back() {
     call.hangs_up().await;
     answer.is_hung_up().await;
     claims(&record(&world).await, json!({ "status": "completed" }));
-    world.exchange.stop().await;
+    over(world).await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_offer_may_come_late() {
-    let (world, alice, bob) = alice_and_bob().await;
+async fn an_offer_may_come_late(database: Database) {
+    let (world, alice, bob) = alice_and_bob(database).await;
     let late = Offer {
         delayed: true,
         ..Offer::default()
@@ -53,12 +54,11 @@ async fn an_offer_may_come_late() {
     call.hangs_up().await;
     answer.is_hung_up().await;
     claims(&record(&world).await, json!({ "status": "completed" }));
-    world.exchange.stop().await;
+    over(world).await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_caller_hears_what_the_callee_plays_before_it_answers() {
-    let (world, alice, bob) = alice_and_bob().await;
+async fn the_caller_hears_what_the_callee_plays_before_it_answers(database: Database) {
+    let (world, alice, bob) = alice_and_bob(database).await;
     let call = alice.phone.calls("1002").await;
     let answer = bob.phone.is_called().await;
     answer.plays_early().await;
@@ -70,12 +70,11 @@ async fn the_caller_hears_what_the_callee_plays_before_it_answers() {
     talk(&call, &answer).await;
     call.hangs_up().await;
     answer.is_hung_up().await;
-    world.exchange.stop().await;
+    over(world).await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn phones_without_a_common_codec_understand_each_other() {
-    let (world, alice, bob) = alice_and_bob().await;
+async fn phones_without_a_common_codec_understand_each_other(database: Database) {
+    let (world, alice, bob) = alice_and_bob(database).await;
     let uri = format!("sip:1002@{}", harness::DOMAIN);
     let call = alice
         .phone
@@ -98,12 +97,11 @@ async fn phones_without_a_common_codec_understand_each_other() {
     call.hangs_up().await;
     answer.is_hung_up().await;
     claims(&record(&world).await, json!({ "status": "completed" }));
-    world.exchange.stop().await;
+    over(world).await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn keys_reach_the_other_side() {
-    let (world, alice, bob) = alice_and_bob().await;
+async fn keys_reach_the_other_side(database: Database) {
+    let (world, alice, bob) = alice_and_bob(database).await;
     let (call, answer) = connected(&alice, &bob).await;
     for key in "12*#".chars() {
         call.press(key);
@@ -114,12 +112,11 @@ async fn keys_reach_the_other_side() {
     talk(&call, &answer).await;
     call.hangs_up().await;
     answer.is_hung_up().await;
-    world.exchange.stop().await;
+    over(world).await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_second_change_must_wait_for_the_first() {
-    let (world, alice, bob) = alice_and_bob().await;
+async fn a_second_change_must_wait_for_the_first(database: Database) {
+    let (world, alice, bob) = alice_and_bob(database).await;
     let (call, answer) = connected(&alice, &bob).await;
     let (first, second) = call
         .offers_twice(&Offer::default().directed("sendonly"))
@@ -132,12 +129,11 @@ async fn a_second_change_must_wait_for_the_first() {
     talk(&call, &answer).await;
     call.hangs_up().await;
     answer.is_hung_up().await;
-    world.exchange.stop().await;
+    over(world).await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_a_call_does_not_understand_is_refused_and_the_call_goes_on() {
-    let (world, alice, bob) = alice_and_bob().await;
+async fn what_a_call_does_not_understand_is_refused_and_the_call_goes_on(database: Database) {
+    let (world, alice, bob) = alice_and_bob(database).await;
     let (call, answer) = connected(&alice, &bob).await;
     let options = call.asks(&call.in_dialog("OPTIONS")).await;
     assert_eq!(options.status(), Some(200), "{options}");
@@ -160,5 +156,5 @@ async fn what_a_call_does_not_understand_is_refused_and_the_call_goes_on() {
     talk(&call, &answer).await;
     call.hangs_up().await;
     answer.is_hung_up().await;
-    world.exchange.stop().await;
+    over(world).await;
 }

@@ -1,8 +1,16 @@
 //! Transfers.
 
-use crate::kit::{claims, connected, names, record, until_end};
-use harness::{Call, Carrier, Database, Offer, World};
+use crate::kit::{alice_alone, claims, connected, names, over, record, three, until_end};
+use harness::{Call, Carrier, Database, Offer};
 use serde_json::json;
+
+harness::stories! {
+    a_call_is_sent_on,
+    a_call_that_cannot_be_sent_on_comes_back,
+    a_call_is_sent_outside,
+    a_call_is_announced_and_then_handed_over,
+    a_phone_takes_the_place_of_another,
+}
 
 async fn join(one: &Call, other: &Call) {
     one.speak(370);
@@ -11,60 +19,50 @@ async fn join(one: &Call, other: &Call) {
     one.hears(910).await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_call_is_sent_on() {
-    for database in Database::all() {
-        let world = World::new(database).await;
-        let alice = world.person("Alice", "1001").await;
-        let bob = world.person("Bob", "1002").await;
-        let carol = world.person("Carol", "1003").await;
-        let mut events = world.events().await;
-        let (call, answer) = connected(&alice, &bob).await;
+async fn a_call_is_sent_on(database: Database) {
+    let (world, alice, bob, carol) = three(database).await;
+    let mut events = world.events().await;
+    let (call, answer) = connected(&alice, &bob).await;
 
-        let accepted = answer.refers_to("1003").await;
-        assert_eq!(accepted.status(), Some(202), "{accepted}");
-        let third = carol.phone.rings().await;
-        call.hears_something_but(660).await;
-        third.answers().await;
-        assert_eq!(answer.hears_how_the_transfer_went().await, 200);
-        answer.is_hung_up().await;
-        join(&call, &third).await;
-        call.hangs_up().await;
-        third.is_hung_up().await;
+    let accepted = answer.refers_to("1003").await;
+    assert_eq!(accepted.status(), Some(202), "{accepted}");
+    let third = carol.phone.rings().await;
+    call.hears_something_but(660).await;
+    third.answers().await;
+    assert_eq!(answer.hears_how_the_transfer_went().await, 200);
+    answer.is_hung_up().await;
+    join(&call, &third).await;
+    call.hangs_up().await;
+    third.is_hung_up().await;
 
-        let seen = until_end(&mut events).await;
-        assert_eq!(
-            names(&seen),
-            [
-                "call.incoming",
-                "call.ringing",
-                "call.answered",
-                "call.ringing",
-                "call.transfer",
-                "call.end"
-            ]
-        );
-        claims(&seen[3].data, json!({ "user_id": carol.user }));
-        claims(
-            &seen[4].data,
-            json!({ "from_number": "1001", "to_number": "1002", "transferred_to": "1003" }),
-        );
-        let record = record(&world).await;
-        claims(
-            &record,
-            json!({ "status": "completed", "to_number": "1002" }),
-        );
-        assert_eq!(crate::kit::legs(&record), 3, "{record}");
-        world.exchange.stop().await;
-    }
+    let seen = until_end(&mut events).await;
+    assert_eq!(
+        names(&seen),
+        [
+            "call.incoming",
+            "call.ringing",
+            "call.answered",
+            "call.ringing",
+            "call.transfer",
+            "call.end"
+        ]
+    );
+    claims(&seen[3].data, json!({ "user_id": carol.user }));
+    claims(
+        &seen[4].data,
+        json!({ "from_number": "1001", "to_number": "1002", "transferred_to": "1003" }),
+    );
+    let record = record(&world).await;
+    claims(
+        &record,
+        json!({ "status": "completed", "to_number": "1002" }),
+    );
+    assert_eq!(crate::kit::legs(&record), 3, "{record}");
+    over(world).await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_call_that_cannot_be_sent_on_comes_back() {
-    let world = World::new(Database::Sqlite).await;
-    let alice = world.person("Alice", "1001").await;
-    let bob = world.person("Bob", "1002").await;
-    let carol = world.person("Carol", "1003").await;
+async fn a_call_that_cannot_be_sent_on_comes_back(database: Database) {
+    let (world, alice, bob, carol) = three(database).await;
     let (call, answer) = connected(&alice, &bob).await;
     assert_eq!(call.refers_to("1003").await.status(), Some(202));
     carol.phone.rings().await.refuses(486).await;
@@ -76,13 +74,11 @@ async fn a_call_that_cannot_be_sent_on_comes_back() {
     call.hangs_up().await;
     answer.is_hung_up().await;
     claims(&record(&world).await, json!({ "status": "completed" }));
-    world.exchange.stop().await;
+    over(world).await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_call_is_sent_outside() {
-    let world = World::new(Database::Sqlite).await;
-    let alice = world.person("Alice", "1001").await;
+async fn a_call_is_sent_outside(database: Database) {
+    let (world, alice) = alice_alone(database).await;
     let carrier = Carrier::open(&world, 32, json!({})).await;
     let members = json!({ "routing_target": alice.user });
     world.number("+12075550110", members).await;
@@ -105,15 +101,11 @@ async fn a_call_is_sent_outside() {
         &record(&world).await,
         json!({ "status": "completed", "direction": "inbound" }),
     );
-    world.exchange.stop().await;
+    over(world).await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_call_is_announced_and_then_handed_over() {
-    let world = World::new(Database::Sqlite).await;
-    let alice = world.person("Alice", "1001").await;
-    let bob = world.person("Bob", "1002").await;
-    let carol = world.person("Carol", "1003").await;
+async fn a_call_is_announced_and_then_handed_over(database: Database) {
+    let (world, alice, bob, carol) = three(database).await;
     let mut events = world.events().await;
     let (call, answer) = connected(&alice, &bob).await;
     answer.holds().await;
@@ -142,19 +134,11 @@ async fn a_call_is_announced_and_then_handed_over() {
         );
         assert!(crate::kit::legs(&record) >= 2, "{record}");
     }
-    world
-        .exchange
-        .metric_becomes("strowger_engine_rtp_ports_in_use", 0.0)
-        .await;
-    world.exchange.stop().await;
+    over(world).await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_phone_takes_the_place_of_another() {
-    let world = World::new(Database::Sqlite).await;
-    let alice = world.person("Alice", "1001").await;
-    let bob = world.person("Bob", "1002").await;
-    let carol = world.person("Carol", "1003").await;
+async fn a_phone_takes_the_place_of_another(database: Database) {
+    let (world, alice, bob, carol) = three(database).await;
     let mut events = world.events().await;
     let (call, answer) = connected(&alice, &bob).await;
     let replaces = answer.replaces();
@@ -190,5 +174,5 @@ async fn a_phone_takes_the_place_of_another() {
         .await;
     assert_eq!(nothing.is_refused().await, 481);
     world.records(1).await;
-    world.exchange.stop().await;
+    over(world).await;
 }

@@ -1,9 +1,18 @@
 //! Calls to the network.
 
-use crate::kit::{claims, names, record, talk, until_end};
-use harness::{Call, Carrier, Database, World, sip::token};
+use crate::kit::{alice_alone, alice_and_bob, claims, names, over, record, talk, until_end};
+use harness::{Call, Carrier, Database, sip::token};
 use serde_json::{Value, json};
 use std::time::Duration;
+
+harness::stories! {
+    a_number_outside_is_dialled_as_people_write_it,
+    the_number_shown_is_the_users_then_the_accounts_then_the_first,
+    privacy_is_asked_of_the_network,
+    the_second_trunk_takes_what_the_first_cannot,
+    a_full_trunk_takes_emergencies_only,
+    help_is_called_even_without_a_number_of_ones_own,
+}
 
 const DID: &str = "+12075550110";
 const FAR: &str = "+14155550142";
@@ -15,16 +24,11 @@ fn called(call: &Call) -> String {
     rest.split('@').next().unwrap_or("").to_owned()
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_number_outside_is_dialled_as_people_write_it() {
-    for (database, dialled) in Database::all()
-        .into_iter()
-        .zip(["4155550142", "14155550142"])
-    {
-        let world = World::new(database).await;
-        let alice = world.person("Alice", "1001").await;
-        let carrier = Carrier::open(&world, 12, json!({})).await;
-        let did = world.number(DID, json!({})).await;
+async fn a_number_outside_is_dialled_as_people_write_it(database: Database) {
+    let (world, alice) = alice_alone(database).await;
+    let carrier = Carrier::open(&world, 12, json!({})).await;
+    let did = world.number(DID, json!({})).await;
+    for dialled in ["4155550142", "14155550142"] {
         let mut events = world.events().await;
         let call = alice.phone.calls(dialled).await;
         let answer = carrier.rings().await;
@@ -59,20 +63,16 @@ async fn a_number_outside_is_dialled_as_people_write_it() {
         claims(&seen[0].data, json!({ "user_id": alice.user }));
         claims(&seen[1].data, json!({ "direction": "outbound" }));
         claims(
-            &record(&world).await,
+            &world.records(dialled.len() - 9).await[0],
             json!({ "direction": "outbound", "status": "completed", "from_number": DID,
                 "to_number": FAR, "to_label": null, "did_id": did, "user_id": alice.user }),
         );
-        let channels = "strowger_actors_trunk_channels";
-        world.exchange.metric_becomes(channels, 0.0).await;
-        world.exchange.stop().await;
     }
+    over(world).await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_number_shown_is_the_users_then_the_accounts_then_the_first() {
-    let world = World::new(Database::Sqlite).await;
-    let alice = world.person("Alice", "1001").await;
+async fn the_number_shown_is_the_users_then_the_accounts_then_the_first(database: Database) {
+    let (world, alice) = alice_alone(database).await;
     let carrier = Carrier::open(&world, 13, json!({})).await;
 
     let call = alice.phone.calls(FAR).await;
@@ -111,13 +111,11 @@ async fn the_number_shown_is_the_users_then_the_accounts_then_the_first() {
         answer.refuses(486).await;
         assert_eq!(call.is_refused().await, 486);
     }
-    world.exchange.stop().await;
+    over(world).await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn privacy_is_asked_of_the_network() {
-    let world = World::new(Database::Sqlite).await;
-    let alice = world.person("Alice", "1001").await;
+async fn privacy_is_asked_of_the_network(database: Database) {
+    let (world, alice) = alice_alone(database).await;
     let carrier = Carrier::open(&world, 14, json!({})).await;
     world.number(DID, json!({})).await;
     let uri = format!("sip:{FAR}@{}", harness::DOMAIN);
@@ -138,13 +136,11 @@ async fn privacy_is_asked_of_the_network() {
     assert!(invite.get("Diversion").contains("sip:1009@"), "{invite}");
     answer.refuses(480).await;
     assert_eq!(call.is_refused().await, 480);
-    world.exchange.stop().await;
+    over(world).await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_second_trunk_takes_what_the_first_cannot() {
-    let world = World::new(Database::Sqlite).await;
-    let alice = world.person("Alice", "1001").await;
+async fn the_second_trunk_takes_what_the_first_cannot(database: Database) {
+    let (world, alice) = alice_alone(database).await;
     let first = Carrier::open(&world, 15, json!({ "priority": 1 })).await;
     let second = Carrier::open(&world, 16, json!({ "priority": 2 })).await;
     world.number(DID, json!({})).await;
@@ -176,16 +172,11 @@ async fn the_second_trunk_takes_what_the_first_cannot() {
     );
     claims(&records[1], json!({ "status": "busy", "hangup_cause": 17 }));
     claims(&records[2], json!({ "status": "completed" }));
-    let channels = "strowger_actors_trunk_channels";
-    world.exchange.metric_becomes(channels, 0.0).await;
-    world.exchange.stop().await;
+    over(world).await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_full_trunk_takes_emergencies_only() {
-    let world = World::new(Database::Sqlite).await;
-    let alice = world.person("Alice", "1001").await;
-    let bob = world.person("Bob", "1002").await;
+async fn a_full_trunk_takes_emergencies_only(database: Database) {
+    let (world, alice, bob) = alice_and_bob(database).await;
     let carrier = Carrier::open(&world, 17, json!({ "max_channels": 1 })).await;
     world
         .number(DID, json!({ "routing_target": alice.user }))
@@ -218,13 +209,11 @@ async fn a_full_trunk_takes_emergencies_only() {
         &events.expect("call.initiated").await,
         json!({ "to_number": FAR }),
     );
-    world.exchange.stop().await;
+    over(world).await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn help_is_called_even_without_a_number_of_ones_own() {
-    let world = World::new(Database::Sqlite).await;
-    let alice = world.person("Alice", "1001").await;
+async fn help_is_called_even_without_a_number_of_ones_own(database: Database) {
+    let (world, alice) = alice_alone(database).await;
     let carrier = Carrier::open(&world, 18, json!({})).await;
     let path = format!("/v1/users/{}", alice.user);
     let quiet = json!({ "do_not_disturb": true });
@@ -240,5 +229,5 @@ async fn help_is_called_even_without_a_number_of_ones_own() {
         &record(&world).await,
         json!({ "direction": "outbound", "status": "completed", "to_number": "911" }),
     );
-    world.exchange.stop().await;
+    over(world).await;
 }

@@ -31,6 +31,15 @@ impl Database {
         }
     }
 
+    /// Whether this kind can be had here; says which story is left out when it cannot.
+    pub fn is_here(self, story: &str) -> bool {
+        let here = self == Self::Sqlite || server().is_some();
+        if !here {
+            eprintln!("{story}: left out, STROWGER_TEST_POSTGRES is not set");
+        }
+        here
+    }
+
     /// The URL for a new exchange; `None` is SQLite's own default.
     pub(crate) async fn url(self) -> Option<String> {
         match self {

@@ -91,26 +91,35 @@ impl Exchange {
         Phone::new(self.sip(), DOMAIN, login).await
     }
 
-    /// A metric's value: the sum of all lines that begin with this text.
+    /// A metric's value: the sum of all lines that begin with this text; 0 when there are none.
     pub async fn metric(&self, starts_with: &str) -> f64 {
+        self.samples(starts_with).await.iter().sum()
+    }
+
+    /// Whether any line of the metrics begins with this text.
+    pub async fn has_metric(&self, starts_with: &str) -> bool {
+        !self.samples(starts_with).await.is_empty()
+    }
+
+    async fn samples(&self, starts_with: &str) -> Vec<f64> {
         let text = self.api().get("/metrics").await.text;
         let lines = text.lines().filter(|line| line.starts_with(starts_with));
         lines
-            .filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok())
-            .sum()
+            .filter_map(|line| line.rsplit(' ').next()?.parse().ok())
+            .collect()
     }
 
-    /// Waits until a metric has this value.
+    /// Waits until a metric has this value. One that does not exist has none, not even 0.
     pub async fn metric_becomes(&self, starts_with: &str, value: f64) {
         let end = std::time::Instant::now() + SOON;
         loop {
-            let now = self.metric(starts_with).await;
-            if (now - value).abs() < 1e-9 {
+            let now = self.samples(starts_with).await;
+            if !now.is_empty() && (now.iter().sum::<f64>() - value).abs() < 1e-9 {
                 return;
             }
             assert!(
                 std::time::Instant::now() < end,
-                "{starts_with} is {now}, not {value}"
+                "{starts_with} is {now:?}, not {value}"
             );
             tokio::time::sleep(Duration::from_millis(20)).await;
         }

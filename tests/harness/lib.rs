@@ -20,3 +20,23 @@ pub use exchange::{DOMAIN, Exchange, KEY};
 pub use phone::{Call, Offer, Phone, SOON};
 pub use sip::{Agent, Algorithm, Link, Login, Message};
 pub use world::{Person, World};
+
+/// Makes each story, an `async fn(Database)`, two tests: `story::sqlite` and `story::postgres`.
+#[macro_export]
+macro_rules! stories {
+    ($($story:ident),* $(,)?) => {$(
+        mod $story {
+            use $crate::Database;
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn sqlite() {
+                super::$story(Database::Sqlite).await;
+            }
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn postgres() {
+                if Database::Postgres.is_here(stringify!($story)) {
+                    super::$story(Database::Postgres).await;
+                }
+            }
+        }
+    )*};
+}

@@ -148,19 +148,6 @@ async fn baresip_on_udp_talks_with_baresip_on_tcp() {
     caller.types("/dial 1002\n");
     caller.says("Call established").await;
     callee.says("Call established").await;
-    // Its dumps are written in blocks: three seconds are surely on disk when it hangs up.
-    tokio::time::sleep(Duration::from_secs(3)).await;
-    caller.types("b");
-    let record = &world.records(1).await[0];
-    drop(caller.child.stdin.take());
-
-    assert_eq!(record["status"], "completed", "{record}");
-    let legs = record["quality_metrics"].as_array().unwrap();
-    assert_eq!(legs.len(), 2, "{record}");
-    assert!(
-        legs.iter().all(|leg| leg["mos"].as_f64() > Some(4.0)),
-        "{record}"
-    );
     for (phone, hz) in [(&caller, 660), (&callee, 440)] {
         let end = Instant::now() + SOON;
         while phone.heard(hz) < 0.5 {
@@ -172,6 +159,17 @@ async fn baresip_on_udp_talks_with_baresip_on_tcp() {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
+    caller.types("b");
+    let record = &world.records(1).await[0];
+    drop(caller.child.stdin.take());
+
+    assert_eq!(record["status"], "completed", "{record}");
+    let legs = record["quality_metrics"].as_array().unwrap();
+    assert_eq!(legs.len(), 2, "{record}");
+    assert!(
+        legs.iter().all(|leg| leg["mos"].as_f64() > Some(4.0)),
+        "{record}"
+    );
     drop((caller, callee));
     world.exchange.stop().await;
 }
