@@ -2,7 +2,7 @@
 
 use crate::{
     call::{CallActor, Input, Memory, Wake, state},
-    supervision::Full,
+    supervision::{Countdown, Full},
 };
 use actix::Addr;
 use dashmap::DashMap;
@@ -18,6 +18,8 @@ pub(crate) struct Entry {
     /// State, inbox and outbox.
     pub memory: Memory,
     address: Mutex<Option<Addr<CallActor>>>,
+    /// Where a test has the actor die.
+    countdown: Countdown,
 }
 
 impl Entry {
@@ -28,7 +30,13 @@ impl Entry {
             account: call.account,
             memory: Memory::new(call, crate::call::INBOX),
             address: Mutex::new(None),
+            countdown: Countdown::default(),
         }
+    }
+
+    /// A place at which an actor may die without anything being lost.
+    pub(crate) fn may_die(&self) {
+        self.countdown.passes();
     }
 
     /// Hands in news or an order. An actor that is being raised will find it.
@@ -74,12 +82,31 @@ impl Entry {
 #[derive(Default)]
 pub(crate) struct Registry {
     calls: DashMap<Id<Call>, Arc<Entry>>,
+    /// How far calls get whose actors a test wants dead, in the order in which they begin.
+    #[cfg(any(test, feature = "faults"))]
+    doomed: Mutex<std::collections::VecDeque<usize>>,
 }
 
 impl Registry {
     /// Adds a call.
     pub(crate) fn insert(&self, entry: Arc<Entry>) {
+        #[cfg(any(test, feature = "faults"))]
+        if let Some(places) = self.doomed().pop_front() {
+            entry.countdown.start(places);
+        }
         self.calls.insert(entry.id, entry);
+    }
+
+    /// The actor of a call that begins later dies at its n-th place, counted from 1. Said several times:
+    /// the next calls, one after the other.
+    #[cfg(any(test, feature = "faults"))]
+    pub(crate) fn doom(&self, place: usize) {
+        self.doomed().push_back(place);
+    }
+
+    #[cfg(any(test, feature = "faults"))]
+    fn doomed(&self) -> std::sync::MutexGuard<'_, std::collections::VecDeque<usize>> {
+        self.doomed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes a call away, and its mail with it.

@@ -2,6 +2,7 @@
 
 use crate::{
     bus::Bus,
+    call::Outcome,
     config::Config,
     directory::Directory,
     events::Event,
@@ -11,16 +12,21 @@ use crate::{
     presence::Presence,
     registrar::Registrar,
     registry::Registry,
-    supervision::Nursery,
+    supervision::{Kind, Nursery, words},
     target::{Answer, Question},
     trunk::Trunks,
 };
 use actix::ArbiterHandle;
+use futures_util::FutureExt as _;
 use schema::{Account, Call, Id, Time};
 use std::{
     hash::{DefaultHasher, Hash as _, Hasher as _},
+    panic::AssertUnwindSafe,
     sync::{Arc, atomic::AtomicBool},
 };
+
+/// How often a question is asked whose answer crashes.
+const ASKED: usize = 2;
 
 /// The rooms of one exchange.
 pub(crate) struct Rooms {
@@ -64,8 +70,20 @@ impl Rooms {
         self.ledger.is_able() && !self.directory.is_away()
     }
 
-    /// Answers a call's question; a directory that does not answer is an answer, too.
+    /// Answers a call's question; a directory that does not answer is an answer, too. One that crashes is
+    /// asked once more.
     pub(crate) async fn answer(&self, question: Question) -> Answer {
-        self.directory.answer(question).await
+        for _ in 0..ASKED {
+            let asked = AssertUnwindSafe(self.directory.answer(question.clone()));
+            match asked.catch_unwind().await {
+                Ok(answer) => return answer,
+                Err(panic) => {
+                    let panic = words(panic.as_ref());
+                    tracing::error!(panic, "an answer of the directory crashed");
+                    self.metrics.crashed(Kind::Directory);
+                }
+            }
+        }
+        Err(Outcome::Internal)
     }
 }

@@ -1,3 +1,7 @@
 //! What is left when something dies in the middle: audio goes on, records are exact.
 
 mod control;
+mod kit;
+mod places;
+mod states;
+mod stories;

@@ -78,6 +78,7 @@ impl CallActor {
 
     fn turn(&mut self) -> Turn {
         for _ in 0..TURN {
+            self.entry.may_die();
             match self.entry.memory.next() {
                 Step::Rest => return Turn::Rest,
                 Step::Apply(input, since) => {
@@ -99,6 +100,7 @@ impl CallActor {
         let begun = Instant::now();
         let effects = next.apply(input, Time::now());
         tracing::trace!(call.id = %self.entry.id, ?effects, took_us = begun.elapsed().as_micros(), "a step");
+        self.entry.may_die();
         self.entry.memory.commit(next, effects);
     }
 

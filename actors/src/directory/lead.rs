@@ -18,6 +18,7 @@ const ANY_REGION: &str = "US";
 impl Directory {
     /// Answers a call's question.
     pub(crate) async fn answer(&self, question: Question) -> Answer {
+        self.fuse.burn();
         match question {
             Question::Dialled { by, text } => self.dialled(&by, &text).await,
             Question::Target { by, target } => Ok(self.target(&by, target, None).await?),

@@ -15,7 +15,10 @@ mod tests;
 
 pub(crate) use caller_id::may_be_presented;
 
-use crate::{call::Outcome, config::Times, registrar::Registrar, target::Contact, trunk::Trunks};
+use crate::{
+    call::Outcome, config::Times, registrar::Registrar, supervision::Fuse, target::Contact,
+    trunk::Trunks,
+};
 use cache::Cache;
 use schema::{
     Account, Db, DbError, Endpoint, Extension, Id, PhoneNumber, RingGroup, RingGroupMember,
@@ -44,6 +47,8 @@ pub(crate) struct Directory {
     away: Arc<AtomicBool>,
     /// How long a user's phones ring when nothing else is said, in seconds.
     user_rings: u32,
+    /// Where a test kills an answer.
+    fuse: Fuse,
 }
 
 /// The directory could not be asked.
@@ -82,6 +87,7 @@ impl Directory {
             groups: Cache::new(&away),
             away,
             user_rings: u32::try_from(times.user_rings.as_secs()).unwrap_or(u32::MAX),
+            fuse: Fuse::default(),
         }
     }
 
@@ -99,6 +105,12 @@ impl Directory {
     /// Whether the database failed to answer the last time: then only calls for help are taken.
     pub(crate) fn is_away(&self) -> bool {
         self.away.load(Ordering::Acquire)
+    }
+
+    /// Kills the answer to the next question of a call.
+    #[cfg(any(test, feature = "faults"))]
+    pub(crate) fn kill(&self) {
+        self.fuse.light();
     }
 
     /// Forgets what it knows: something was changed.

@@ -22,11 +22,14 @@ impl House {
         let (db, file) = crate::test_db().await;
         let account = crate::test_account(&db).await;
         let registry = prometheus::Registry::new();
+        let figures = Arc::new(crate::metrics::Metrics::new(&registry).unwrap());
         let secrets = crate::secrets::Secrets::from_key([7; 32]);
-        let trunks = Trunks::start(db.clone(), secrets, &registry).await.unwrap();
+        let trunks = Trunks::start(db.clone(), secrets, &registry, figures.clone())
+            .await
+            .unwrap();
         let trunks = Arc::new(trunks);
         let identity = crate::identity::Identity::new("localhost", &[], &[1; 32], trunks.clone());
-        let registrar = Registrar::start(db.clone(), Arc::new(identity), &registry);
+        let registrar = Registrar::start(db.clone(), Arc::new(identity), &registry, figures);
         let registrar = Arc::new(registrar.await.unwrap());
         Self {
             directory: Directory::new(db.clone(), registrar, trunks, &crate::Times::default()),

@@ -22,8 +22,35 @@ impl Exchange {
                 true
             }
             Kind::Switchboard => self.orders.try_send(Order::Die).is_ok(),
-            Kind::Registrar | Kind::Trunk => false,
+            Kind::Registrar => {
+                self.rooms.registrar.kill();
+                true
+            }
+            Kind::Sweeper => {
+                self.rooms.registrar.kill_sweeper();
+                true
+            }
+            Kind::Bindings => {
+                self.rooms.registrar.kill_writer();
+                true
+            }
+            Kind::Trunk => {
+                self.rooms.trunks.kill();
+                true
+            }
+            Kind::TrunkKeeper => self.rooms.trunks.kill_keepers(),
+            Kind::Directory => {
+                self.rooms.directory.kill();
+                true
+            }
         }
+    }
+
+    /// The control of a call that begins later dies at the n-th of the places it passes, counted from 1:
+    /// before each step, and in the middle of each decision. Said several times: the next calls, one after
+    /// the other.
+    pub fn doom_next_call(&self, place: usize) {
+        self.rooms.registry.doom(place);
     }
 
     /// The live calls, for tests that kill each.

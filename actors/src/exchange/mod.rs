@@ -117,12 +117,12 @@ impl Tree {
             recovered,
             arbiters,
         } = self;
-        let trunks = Trunks::start(db.clone(), secrets, &registry);
+        let trunks = Trunks::start(db.clone(), secrets, &registry, metrics.clone());
         let trunks = Arc::new(trunks.await?);
         let offered = &config.sip_digest;
         let identity = Identity::new(&config.sip_domain, offered, &key, trunks.clone());
         let identity = Arc::new(identity);
-        let registrar = Registrar::start(db.clone(), identity.clone(), &registry);
+        let registrar = Registrar::start(db.clone(), identity.clone(), &registry, metrics.clone());
         let registrar = Arc::new(registrar.await?);
         let (endpoint, arrivals) = engine::bind(config.engine(), &registry).await?;
         let calls = Arc::new(Registry::default());
@@ -135,7 +135,7 @@ impl Tree {
         tokio::spawn(watch(Kind::Presence, keeper, crashes, metrics.clone()));
 
         let sweeper = registrar.clone();
-        tokio::spawn(keep(Kind::Registrar, metrics.clone(), move || {
+        tokio::spawn(keep(Kind::Sweeper, metrics.clone(), move || {
             sweeper.clone().sweep()
         }));
         let times = config.times;

@@ -127,7 +127,14 @@ async fn a_call_ends_with_its_record_before_its_last_event() {
 #[tokio::test]
 async fn every_kind_may_die_and_calls_are_taken_again() {
     let bench = Bench::start().await;
-    for kind in [Kind::Ledger, Kind::Presence, Kind::Switchboard] {
+    let loops = [
+        Kind::Ledger,
+        Kind::Presence,
+        Kind::Switchboard,
+        Kind::Sweeper,
+        Kind::Trunk,
+    ];
+    for kind in loops {
         assert!(bench.exchange.inject_panic(kind, None), "{kind:?}");
         let call = bench.waiting_call();
         bench.recorded(call).await;

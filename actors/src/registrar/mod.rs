@@ -14,6 +14,8 @@ use crate::{
     directory::Directory,
     error::StartError,
     identity::{Doubt, Holder, Identity},
+    metrics::Metrics as Figures,
+    supervision::Fuse,
     target::Contact,
 };
 use decide::{Asked, Refusal, Wish};
@@ -39,6 +41,9 @@ pub(crate) struct Registrar {
     writer: Writer,
     metrics: Metrics,
     db: Db,
+    /// Where a test kills the decision on a REGISTER, and the sweeper.
+    fuse: Fuse,
+    sweeper: Fuse,
 }
 
 impl Registrar {
@@ -47,6 +52,7 @@ impl Registrar {
         db: Db,
         identity: Arc<Identity>,
         registry: &prometheus::Registry,
+        figures: Arc<Figures>,
     ) -> Result<Self, StartError> {
         let table = Table::default();
         let (now, mut after) = (Time::now(), None);
@@ -64,9 +70,11 @@ impl Registrar {
         Ok(Self {
             table,
             identity,
-            writer: Writer::start(db.clone()),
+            writer: Writer::start(db.clone(), figures),
             metrics,
             db,
+            fuse: Fuse::default(),
+            sweeper: Fuse::default(),
         })
     }
 
@@ -74,7 +82,11 @@ impl Registrar {
     pub(crate) async fn sweep(self: Arc<Self>) {
         let mut sweeps = 0_u32;
         loop {
-            tokio::time::sleep(SWEEP_EVERY).await;
+            tokio::select! {
+                () = tokio::time::sleep(SWEEP_EVERY) => {}
+                () = self.sweeper.lit() => {}
+            }
+            self.sweeper.burn();
             let now = Time::now();
             self.table.sweep(now);
             self.metrics.holds(self.table.len());
@@ -121,6 +133,7 @@ impl Registrar {
             Ok(endpoint) => self.bind(&endpoint, &asked).await,
             Err(no) => Err(no),
         };
+        self.fuse.burn();
         let (status, headers) = match outcome {
             Ok(held) => (200, decide::grant(&held, &asked, Time::now())),
             Err(no) => {
@@ -179,6 +192,24 @@ impl Registrar {
             headers.push(("Retry-After".to_owned(), RETRY_AFTER.to_owned()));
         }
         (status, headers)
+    }
+
+    /// Kills the decision on the next REGISTER.
+    #[cfg(any(test, feature = "faults"))]
+    pub(crate) fn kill(&self) {
+        self.fuse.light();
+    }
+
+    /// Kills the sweeper now.
+    #[cfg(any(test, feature = "faults"))]
+    pub(crate) fn kill_sweeper(&self) {
+        self.sweeper.light();
+    }
+
+    /// Kills the loop that writes bindings, with the next ones in its hand.
+    #[cfg(any(test, feature = "faults"))]
+    pub(crate) fn kill_writer(&self) {
+        self.writer.kill();
     }
 
     /// Every live contact of a user, in the order of their registration.

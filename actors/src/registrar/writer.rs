@@ -1,8 +1,13 @@
 //! Writes bindings in batches: one transaction carries everything that waits, and everybody in it is
 //! answered when it is durable.
 
+use crate::{
+    metrics::Metrics,
+    supervision::{Fuse, Kind, keep},
+};
 use schema::{Binding, BindingChange, Db, Id};
-use tokio::sync::{mpsc, oneshot};
+use std::sync::Arc;
+use tokio::sync::{Mutex, mpsc, oneshot};
 
 /// Registrations that may wait for the database; beyond it 503.
 const WAITING: usize = 4_096;
@@ -12,6 +17,9 @@ const BATCH: usize = 512;
 /// The way to the database. Cheap to call, bounded.
 pub(super) struct Writer {
     queue: mpsc::Sender<Job>,
+    /// Where a test kills the loop.
+    #[cfg_attr(not(any(test, feature = "faults")), expect(dead_code))]
+    fuse: Arc<Fuse>,
 }
 
 struct Job {
@@ -20,11 +28,23 @@ struct Job {
 }
 
 impl Writer {
-    /// Starts the loop on the runtime it is called from; it ends with the writer.
-    pub(super) fn start(db: Db) -> Self {
+    /// Starts the loop on the runtime it is called from; it ends with the writer. When it dies, who it was
+    /// working for is told that it could not be done, and those who wait find the next one.
+    pub(super) fn start(db: Db, metrics: Arc<Metrics>) -> Self {
         let (queue, jobs) = mpsc::channel(WAITING);
-        tokio::spawn(run(db, jobs));
-        Self { queue }
+        let jobs = Arc::new(Mutex::new(jobs));
+        let fuse = Arc::new(Fuse::default());
+        let worker = fuse.clone();
+        tokio::spawn(keep(Kind::Bindings, metrics, move || {
+            run(db.clone(), jobs.clone(), worker.clone())
+        }));
+        Self { queue, fuse }
+    }
+
+    /// Kills the loop at its next turn.
+    #[cfg(any(test, feature = "faults"))]
+    pub(super) fn kill(&self) {
+        self.fuse.light();
     }
 
     /// Makes changes durable. `false` when that is not possible now.
@@ -52,7 +72,8 @@ impl Writer {
     }
 }
 
-async fn run(db: Db, mut jobs: mpsc::Receiver<Job>) {
+async fn run(db: Db, jobs: Arc<Mutex<mpsc::Receiver<Job>>>, fuse: Arc<Fuse>) {
+    let mut jobs = jobs.lock().await;
     let mut batch = Vec::with_capacity(BATCH);
     while jobs.recv_many(&mut batch, BATCH).await > 0 {
         let mut changes = Vec::with_capacity(batch.len());
@@ -61,6 +82,7 @@ async fn run(db: Db, mut jobs: mpsc::Receiver<Job>) {
             changes.extend(job.changes);
             waiting.extend(job.done);
         }
+        fuse.burn();
         let written = db.write_bindings(changes).await;
         if let Err(error) = &written {
             tracing::warn!(%error, "bindings cannot be written");

@@ -55,7 +55,7 @@ pub(crate) fn guarded<T>(run: impl FnOnce() -> T) -> Result<T, String> {
 }
 
 /// The words of a panic, as far as it has any.
-pub(super) fn words(panic: &(dyn std::any::Any + Send)) -> String {
+pub(crate) fn words(panic: &(dyn std::any::Any + Send)) -> String {
     panic
         .downcast_ref::<&str>()
         .map(|text| (*text).to_owned())

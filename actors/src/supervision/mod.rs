@@ -6,12 +6,14 @@
 //! that outlives it.
 
 mod cell;
+mod fuse;
 mod lifeline;
 mod nursery;
 mod permanent;
 
 pub(crate) use cell::{Cell, Full, Step};
-pub(crate) use lifeline::{Crash, Lifeline, guarded};
+pub(crate) use fuse::{Countdown, Fuse};
+pub(crate) use lifeline::{Crash, Lifeline, guarded, words};
 pub(crate) use nursery::{Child, Nursery, Verdict, watch};
 pub(crate) use permanent::keep;
 
@@ -33,8 +35,16 @@ pub enum Kind {
     Ledger,
     /// Grants registrations.
     Registrar,
-    /// Probes and registers trunks.
+    /// Takes lapsed registrations away.
+    Sweeper,
+    /// Makes registrations durable.
+    Bindings,
+    /// Knows which trunks there are.
     Trunk,
+    /// Probes one trunk and registers with it.
+    TrunkKeeper,
+    /// Answers the questions of calls.
+    Directory,
 }
 
 impl Kind {
@@ -46,7 +56,11 @@ impl Kind {
             Self::Presence => "presence",
             Self::Ledger => "ledger",
             Self::Registrar => "registrar",
+            Self::Sweeper => "sweeper",
+            Self::Bindings => "bindings",
             Self::Trunk => "trunk",
+            Self::TrunkKeeper => "trunk_keeper",
+            Self::Directory => "directory",
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Raises children again after a crash, with a limit on how often.
 
-use super::{Crash, History, Intensity, Kind, Lifeline};
+use super::{Crash, History, Intensity, Kind, Lifeline, guarded};
 use crate::metrics::Metrics;
 use std::{
     collections::HashMap,
@@ -81,7 +81,7 @@ pub(crate) async fn watch<C: Child>(
                 "crashed too often, giving up"
             );
             histories.remove(&key);
-            child.crashed(&key, Verdict::GiveUp);
+            act(&*child, kind, &key, Verdict::GiveUp);
             continue;
         };
         tracing::warn!(
@@ -92,14 +92,26 @@ pub(crate) async fn watch<C: Child>(
             "crashed, raising it again"
         );
         if pause.is_zero() {
-            child.crashed(&key, Verdict::Raise);
+            act(&*child, kind, &key, Verdict::Raise);
             continue;
         }
         let child = child.clone();
         tokio::spawn(async move {
             tokio::time::sleep(pause).await;
-            child.crashed(&key, Verdict::Raise);
+            act(&*child, kind, &key, Verdict::Raise);
         });
+    }
+}
+
+/// Acts on a crash; a crash of that is the end of one child, not of the nursery.
+fn act<C: Child>(child: &C, kind: Kind, key: &C::Key, verdict: Verdict) {
+    if let Err(panic) = guarded(|| child.crashed(key, verdict)) {
+        tracing::error!(
+            kind = kind.label(),
+            ?key,
+            panic,
+            "cannot be raised or buried"
+        );
     }
 }
 

@@ -1,7 +1,11 @@
 //! Keeps one trunk known to be up, and us registered with it.
 
 use super::{Line, metrics::Metrics};
-use crate::config::Times;
+use crate::{
+    config::Times,
+    metrics::Metrics as Figures,
+    supervision::{Kind, keep},
+};
 use engine::{
     Endpoint, Request,
     leg::{Party, Transport},
@@ -24,15 +28,22 @@ pub(super) struct Keepers {
     endpoint: Endpoint,
     domain: Arc<str>,
     times: Times,
+    figures: Arc<Figures>,
     running: HashMap<Id<Trunk>, (Trunk, JoinHandle<()>)>,
 }
 
 impl Keepers {
-    pub(super) fn new(endpoint: Endpoint, domain: String, times: Times) -> Self {
+    pub(super) fn new(
+        endpoint: Endpoint,
+        domain: String,
+        times: Times,
+        figures: Arc<Figures>,
+    ) -> Self {
         Self {
             endpoint,
             domain: domain.into(),
             times,
+            figures,
             running: HashMap::new(),
         }
     }
@@ -53,14 +64,17 @@ impl Keepers {
             if self.running.contains_key(&line.trunk.id) {
                 continue;
             }
-            let keeper = Keeper {
+            let keeper = Arc::new(Keeper {
                 endpoint: self.endpoint.clone(),
                 domain: self.domain.clone(),
                 times: self.times,
                 line: line.clone(),
                 metrics: metrics.clone(),
-            };
-            let task = tokio::spawn(keeper.run());
+            });
+            let figures = self.figures.clone();
+            let task = tokio::spawn(keep(Kind::TrunkKeeper, figures, move || {
+                keeper.clone().run()
+            }));
             self.running
                 .insert(line.trunk.id, (line.trunk.clone(), task));
         }
@@ -84,7 +98,7 @@ struct Keeper {
 }
 
 impl Keeper {
-    async fn run(self) {
+    async fn run(self: Arc<Self>) {
         if self.line.trunk.access.register {
             tokio::join!(self.probe(), self.register());
         } else {
@@ -105,12 +119,15 @@ impl Keeper {
             if up == was_down {
                 tracing::info!(trunk.id = %self.line.trunk.id, up, "a trunk changed its state");
             }
-            tokio::time::sleep(if up {
-                self.times.trunk_probe
-            } else {
-                self.times.trunk_retry
-            })
-            .await;
+            let pause = match up {
+                true => self.times.trunk_probe,
+                false => self.times.trunk_retry,
+            };
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                () = self.line.state.fuse.lit() => {}
+            }
+            self.line.state.fuse.burn();
         }
     }
 

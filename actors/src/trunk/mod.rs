@@ -12,7 +12,7 @@ mod route;
 
 pub(crate) use route::TrunkCandidate;
 
-use crate::{config::Times, secrets::Secrets};
+use crate::{config::Times, metrics::Metrics as Figures, secrets::Secrets, supervision::Fuse};
 use cidr::Cidr;
 use dashmap::DashMap;
 use engine::sip::digest::Ha1;
@@ -35,8 +35,11 @@ pub(crate) struct Trunks {
     state: DashMap<Id<Trunk>, Arc<State>>,
     changed: Notify,
     metrics: Metrics,
+    figures: Arc<Figures>,
     secrets: Secrets,
     db: Db,
+    /// Where a test kills the loop.
+    fuse: Fuse,
 }
 
 /// An enabled trunk.
@@ -53,6 +56,8 @@ struct Line {
 struct State {
     channels: AtomicU32,
     down: AtomicBool,
+    /// Where a test kills the keeper.
+    fuse: Fuse,
 }
 
 impl Trunks {
@@ -61,14 +66,17 @@ impl Trunks {
         db: Db,
         secrets: Secrets,
         registry: &prometheus::Registry,
+        figures: Arc<Figures>,
     ) -> Result<Self, crate::StartError> {
         let trunks = Self {
             lines: RwLock::default(),
             state: DashMap::new(),
             changed: Notify::new(),
             metrics: Metrics::new(registry)?,
+            figures,
             secrets,
             db,
+            fuse: Fuse::default(),
         };
         trunks.load().await?;
         Ok(trunks)
@@ -81,10 +89,13 @@ impl Trunks {
         domain: String,
         times: Times,
     ) {
-        let mut keepers = Keepers::new(endpoint, domain, times);
+        let mut keepers = Keepers::new(endpoint, domain, times, self.figures.clone());
+        // A loop that is started again looks at what its predecessor may have missed.
+        self.changed.notify_one();
         loop {
             keepers.set(&self.lines(), &self.metrics);
             self.changed.notified().await;
+            self.fuse.burn();
             while let Err(error) = self.load().await {
                 tracing::warn!(%error, "the trunks cannot be read, trying again");
                 tokio::time::sleep(times.trunk_retry).await;
@@ -95,6 +106,21 @@ impl Trunks {
     /// Something about a trunk has changed.
     pub(crate) fn reload(&self) {
         self.changed.notify_one();
+    }
+
+    /// Kills the loop.
+    #[cfg(any(test, feature = "faults"))]
+    pub(crate) fn kill(&self) {
+        self.fuse.light();
+        self.reload();
+    }
+
+    /// Kills the keeper of every trunk; `false` when there is none.
+    #[cfg(any(test, feature = "faults"))]
+    pub(crate) fn kill_keepers(&self) -> bool {
+        let lines = self.lines();
+        lines.iter().for_each(|line| line.state.fuse.light());
+        !lines.is_empty()
     }
 
     async fn load(&self) -> Result<(), DbError> {
