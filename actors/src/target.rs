@@ -176,6 +176,12 @@ impl Lead {
 }
 
 impl Proposal {
+    /// How many numbers outside will be rung.
+    pub fn outside(&self) -> usize {
+        let outside = |candidate: &&Candidate| matches!(candidate, Candidate::Outside(_));
+        self.candidates.iter().filter(outside).count()
+    }
+
     /// The users that will be rung, each once, in order.
     pub fn users(&self) -> Vec<Id<User>> {
         let mut users = Vec::new();

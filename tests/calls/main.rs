@@ -4,6 +4,7 @@ mod click;
 mod groups;
 mod inside;
 mod kit;
+mod loops;
 mod outside;
 mod refused;
 mod talking;

@@ -56,6 +56,12 @@ impl Carrier {
                 }
             })
         };
+        // The exchange takes a trunk up a moment after it has been told of it: an answered probe says so.
+        let given = |name: &str| members.get(name).is_some();
+        if !["name", "address", "enabled"].into_iter().any(given) {
+            let up = format!("strowger_actors_trunk_up{{trunk=\"carrier {host}\"}}");
+            world.exchange.metric_becomes(&up, 1.0).await;
+        }
         let phone = Phone::with_agent(agent, exchange, DOMAIN, Login::default());
         Self {
             trunk,

@@ -7,7 +7,7 @@ use crate::{
 };
 use engine::{
     LegError,
-    leg::{DialogKey, HangUp, LegEvent, LegId, Prompt, Rejection},
+    leg::{DialogKey, HangUp, LegEvent, LegId, Prompt, Reach, Rejection},
     rtp::Quality,
 };
 use schema::{
@@ -34,6 +34,8 @@ pub(crate) struct Opening {
     pub lead: Lead,
     /// The caller does not want to be shown.
     pub private: bool,
+    /// How far it may still travel.
+    pub reach: Reach,
     /// Diversion and History-Info, kept as they came.
     pub history: Vec<(String, String)>,
 }
@@ -212,6 +214,8 @@ pub(crate) struct Dialling {
     pub shown: Shown,
     /// The caller does not want to be shown.
     pub private: bool,
+    /// How far it may still travel.
+    pub reach: Reach,
     /// Diversion and History-Info.
     pub headers: Vec<(String, String)>,
     /// The leg it will talk to.

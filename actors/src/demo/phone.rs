@@ -149,6 +149,7 @@ impl Phone {
             identity: None,
             privacy: engine::leg::Privacy::default(),
             headers: Vec::new(),
+            reach: engine::leg::Reach::default(),
             codecs: Vec::new(),
             srtp: SrtpPolicy::default(),
             like: None,

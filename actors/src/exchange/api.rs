@@ -149,6 +149,7 @@ impl Exchange {
                 },
                 lead,
                 private: false,
+                reach: engine::leg::Reach::default(),
                 history: Vec::new(),
             },
         );

@@ -75,6 +75,7 @@ impl Bench {
                 },
                 lead,
                 private: false,
+                reach: engine::leg::Reach::default(),
                 history: Vec::new(),
             },
         );

@@ -17,6 +17,10 @@ use std::sync::{Arc, atomic::Ordering};
 /// Seconds after which a refused caller may try again.
 const RETRY_AFTER: u32 = 5;
 
+/// How often a call from the network may have been diverted before it is one that goes in circles. The
+/// networks in between count hops anew; what remains is who sent it on (RFC 5806 §6).
+const MOST_DIVERSIONS: u32 = 10;
+
 /// Decides on one invitation.
 pub(super) async fn take(rooms: &Arc<Rooms>, invitation: Invitation) {
     let leg = invitation.leg;
@@ -89,6 +93,10 @@ async fn from_trunk(
     trunk: Id<Trunk>,
 ) -> Result<&'static str, Closed> {
     let leg = invitation.leg;
+    if invitation.diversions > MOST_DIVERSIONS {
+        refuse(rooms, leg, Outcome::Loop.reading().sip, Vec::new());
+        return Ok("looping");
+    }
     let mut found = rooms.directory.inbound(&invitation.dialled.user).await?;
     if found.is_none() && invitation.to.user != invitation.dialled.user {
         // Some carriers send to the registered contact and leave the number in To.
@@ -153,6 +161,7 @@ fn begin(
             origin,
             lead,
             private: invitation.privacy.id,
+            reach: invitation.reach,
             history: invitation.history.clone(),
         },
     );

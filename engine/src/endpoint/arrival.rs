@@ -1,7 +1,7 @@
 //! What comes in and must be decided by somebody who knows the tenants.
 
 use crate::{
-    leg::{Credentials, DialogKey, Hop, LegId, Party, Privacy, Transport},
+    leg::{Credentials, DialogKey, Hop, LegId, Party, Privacy, Reach, Transport},
     stack::ReplyTo,
 };
 use std::net::SocketAddr;
@@ -45,6 +45,10 @@ pub struct Invitation {
     pub authorization: Option<Authorization>,
     /// The dialog to be replaced (RFC 3891), as seen from our side, and `early-only`.
     pub replaces: Option<(DialogKey, bool)>,
+    /// How far it may still travel.
+    pub reach: Reach,
+    /// How often it was sent elsewhere on its way, as Diversion (RFC 5806) and History-Info (RFC 7044) say.
+    pub diversions: u32,
     /// Diversion and History-Info, kept as they came.
     pub history: Vec<(String, String)>,
 }

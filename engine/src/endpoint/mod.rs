@@ -73,6 +73,9 @@ pub enum LegError {
     /// A URI in the order cannot be read.
     #[error("not a usable address")]
     Address,
+    /// The call has no hop left to take.
+    #[error("no hop is left")]
+    Loop,
 }
 
 /// Addresses that were really bound.

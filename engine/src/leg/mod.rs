@@ -6,12 +6,14 @@
 mod events;
 pub(crate) mod machine;
 mod orders;
+mod reach;
 
 pub use events::{Digit, DigitSource, EndedBy, Ending, LegEvent, Referral, Refusal};
 pub use orders::{
     Credentials, Dial, DialogKey, HangUp, Hop, Party, Privacy, Prompt, Rejection, SrtpPolicy,
     Transport,
 };
+pub use reach::{MOST_BRANCHES, MOST_HOPS, Reach};
 
 use serde::{Deserialize, Serialize};
 

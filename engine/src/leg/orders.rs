@@ -1,6 +1,6 @@
 //! What a leg can be told.
 
-use super::LegId;
+use super::{LegId, Reach};
 use crate::rtp::Codec;
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
@@ -104,6 +104,8 @@ pub struct Dial {
     pub privacy: Privacy,
     /// Further headers, such as Diversion, History-Info or Alert-Info, as name and value.
     pub headers: Vec<(String, String)>,
+    /// What is left to the call that is sent on here; this INVITE takes a hop of it.
+    pub reach: Reach,
     /// Codecs in order of preference; empty takes the engine's own order.
     pub codecs: Vec<Codec>,
     /// Encryption of the audio.

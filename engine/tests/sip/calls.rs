@@ -7,7 +7,7 @@ use crate::{
 use engine::{
     Arrival, Arrivals, Endpoint, Invitation,
     leg::{
-        Credentials, Delivery, Dial, EndedBy, HangUp, Hop, LegEvent, LegId, Party, Privacy,
+        Credentials, Delivery, Dial, EndedBy, HangUp, Hop, LegEvent, LegId, Party, Privacy, Reach,
         Rejection, SrtpPolicy, Transport,
     },
 };
@@ -188,6 +188,7 @@ fn dial(to: &Peer) -> Dial {
         identity: None,
         privacy: Privacy::default(),
         headers: vec![],
+        reach: Reach::default(),
         codecs: vec![],
         srtp: SrtpPolicy::default(),
         like: None,

@@ -7,7 +7,7 @@ use crate::{
 };
 use engine::{
     Arrival, Tls,
-    leg::{Dial, Hop, LegEvent, Party, Privacy, SrtpPolicy, Transport},
+    leg::{Dial, Hop, LegEvent, Party, Privacy, Reach, SrtpPolicy, Transport},
 };
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 use strowger_engine as engine;
@@ -79,6 +79,7 @@ fn dial(uri: String, hop: Option<Hop>) -> Dial {
         identity: None,
         privacy: Privacy::default(),
         headers: vec![],
+        reach: Reach::default(),
         codecs: vec![],
         srtp: SrtpPolicy::default(),
         like: None,

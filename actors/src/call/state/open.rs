@@ -19,6 +19,7 @@ impl Call {
             origin,
             lead,
             private,
+            reach,
             history,
         } = opening;
         let direction = match &origin {
@@ -44,6 +45,7 @@ impl Call {
                 did: None,
                 shown: Shown::default(),
                 private,
+                reach,
                 history,
                 sip_call_id,
                 inbound_trunk: None,
@@ -203,6 +205,7 @@ impl Seek {
             until: None,
             then: None,
             ignore_forwarding: false,
+            outside: 0,
             worst: None,
             heard: Heard::Nothing,
         }

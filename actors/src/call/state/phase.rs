@@ -5,6 +5,7 @@ use crate::{
     call::Outcome,
     target::{Lead, Question, Shown},
 };
+use engine::leg::Reach;
 use schema::{Endpoint, Id, PhoneNumber, TargetId, Time, Trunk, User, types::CallDirection};
 use serde::{Deserialize, Serialize};
 
@@ -39,6 +40,9 @@ pub(crate) struct About {
     pub shown: Shown,
     /// The caller does not want to be shown.
     pub private: bool,
+    /// How far it may still travel.
+    #[serde(default)]
+    pub reach: Reach,
     /// Diversion and History-Info, kept as they came.
     pub history: Vec<(String, String)>,
     /// SIP Call-ID of the first leg.
@@ -112,6 +116,9 @@ pub(crate) struct Seek {
     pub then: Option<TargetId>,
     /// A redirection counts as busy.
     pub ignore_forwarding: bool,
+    /// Numbers outside that ring at once: they share the branches that are left to the call.
+    #[serde(default)]
+    pub outside: usize,
     /// The best reason so far not to have been answered, with the Q.850 cause that came with it.
     pub worst: Option<(Outcome, Option<u8>)>,
     /// What the anchor has been given to hear.

@@ -21,6 +21,13 @@ impl Call {
         let Some(who) = Who::of(&candidate) else {
             return self.note(Outcome::NoTrunk, None);
         };
+        let mut reach = self.about.reach;
+        if let (Phase::Seeking(seek), Who::Outside { .. }) = (&self.phase, &who) {
+            let Some(part) = reach.among(seek.outside) else {
+                return self.note(Outcome::Loop, None);
+            };
+            reach = part;
+        }
         if let Who::Outside { trunk, .. } = &who {
             self.about.outbound_trunk = Some(*trunk);
         }
@@ -35,6 +42,7 @@ impl Call {
             candidate,
             shown,
             private: self.about.private,
+            reach,
             headers: self.about.history.clone(),
             like,
         })));
@@ -78,6 +86,7 @@ impl Call {
     ) {
         let status = match why {
             LegError::Codec => 488,
+            LegError::Loop => 483,
             _ => 503,
         };
         let refusal = Refusal {
@@ -191,6 +200,7 @@ impl Call {
     /// A phone sends the call somewhere else.
     fn forward(&mut self, user: Id<User>, text: String, now: Time, out: &mut Vec<Effect>) {
         self.hops_left = self.hops_left.saturating_sub(1);
+        self.about.reach.hops = self.about.reach.hops.saturating_sub(1);
         let by = Dialler {
             account: self.account,
             user: Some(user),

@@ -52,12 +52,14 @@ impl Call {
     fn propose(&mut self, proposal: Proposal, shown: Shown, now: Time, out: &mut Vec<Effect>) {
         let until = now.after(Duration::from_secs(u64::from(proposal.seconds)));
         let users = proposal.users();
+        let outside = proposal.outside();
         let otherwise = proposal.otherwise;
         let Some(seek) = self.seek() else {
             return;
         };
         let summons = matches!(seek.purpose, Purpose::Summon { .. });
         seek.then = proposal.then.or(seek.then);
+        seek.outside = seek.outside.saturating_add(outside);
         seek.ignore_forwarding |= proposal.ignore_forwarding;
         if !proposal.candidates.is_empty() {
             // What a forwarding adds rings no longer than what it was forwarded from.
@@ -137,6 +139,7 @@ impl Call {
         if !asked.adds {
             seek.until = None;
             seek.ignore_forwarding = false;
+            seek.outside = 0;
         }
         let connects = matches!(seek.purpose, Purpose::Connect);
         let lead = answer.unwrap_or_else(|why| Lead::nowhere(&self.about.dialled, why));

@@ -54,6 +54,7 @@ impl Call {
     fn not_accepted(&mut self, id: PartyId, why: LegError, now: Time, out: &mut Vec<Effect>) {
         let outcome = match why {
             LegError::Codec => Outcome::NoCodec,
+            LegError::Loop => Outcome::Loop,
             LegError::Ports | LegError::Limit => Outcome::Overloaded,
             LegError::Gone | LegError::State | LegError::Address => Outcome::Abandoned,
         };

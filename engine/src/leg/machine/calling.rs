@@ -13,11 +13,14 @@ use super::{
 };
 use crate::{
     LegError,
-    leg::{Dial, EndedBy, Hop, Refusal},
+    leg::{Dial, EndedBy, Hop, MOST_BRANCHES, Refusal},
     sdp::Agreed,
-    sip::{Message, Method, Name, dialog::MAX_FORWARDS},
+    sip::{Message, Method, Name},
 };
 use std::sync::Arc;
+
+/// How many branches a request may still have (RFC 5393 §5.3).
+pub(super) const MAX_BREADTH: &str = "Max-Breadth";
 
 /// Reads the order and asks for the path.
 pub(super) fn begin(
@@ -105,7 +108,11 @@ impl Leg {
         // §8.1.1.5: below 2³¹; a small one leaves room.
         let cseq = 1 + desk.names.below(1 << 16);
         let mut invite = Message::request(Method::Invite, plan.uri.clone());
-        invite.push(Name::MaxForwards, MAX_FORWARDS);
+        invite.push(Name::MaxForwards, plan.reach.hops.to_string());
+        // All of them is what one without the header has.
+        if plan.reach.branches < MOST_BRANCHES {
+            invite.push(MAX_BREADTH, plan.reach.branches.to_string());
+        }
         for route in &plan.routes {
             invite.push(Name::Route, route.to_string());
         }

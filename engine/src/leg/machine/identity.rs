@@ -3,7 +3,7 @@
 use super::door::Target;
 use crate::{
     LegError,
-    leg::{Dial, Hop, Party, Privacy},
+    leg::{Dial, Hop, Party, Privacy, Reach},
     sdp::Agreed,
     sip::{NameAddr, Scheme, Uri},
 };
@@ -26,6 +26,8 @@ pub(super) struct Plan {
     pub to: NameAddr,
     /// User part of our Contact; none for anonymous callers.
     pub contact_user: Option<String>,
+    /// What the INVITE itself says is left.
+    pub reach: Reach,
     /// What the other leg speaks.
     pub like: Option<Agreed>,
     /// Identity, privacy and further headers, ready to be written.
@@ -33,13 +35,14 @@ pub(super) struct Plan {
 }
 
 /// Headers that the machine writes itself; one in [`Dial::headers`] is dropped.
-const OURS: [&str; 22] = [
+const OURS: [&str; 23] = [
     "via",
     "from",
     "to",
     "call-id",
     "cseq",
     "max-forwards",
+    "max-breadth",
     "contact",
     "content-length",
     "content-type",
@@ -81,6 +84,7 @@ impl Plan {
             to: name_addr(&dial.to, domain)?,
             contact_user: (!dial.privacy.id && is_plain(&dial.from.user))
                 .then(|| dial.from.user.clone()),
+            reach: dial.reach.onward().ok_or(LegError::Loop)?,
             like: None,
             headers: headers(dial, domain)?,
         })

@@ -3,8 +3,6 @@
 
 mod request;
 
-pub(crate) use request::MAX_FORWARDS;
-
 use crate::{
     leg::DialogKey,
     sip::{HeaderError, Message, Name, NameAddr, Uri},

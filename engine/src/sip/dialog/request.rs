@@ -4,7 +4,7 @@ use super::Dialog;
 use crate::sip::{Message, Method, Name, Uri};
 
 /// Hops a request may take (RFC 3261 §8.1.1.6).
-pub(crate) const MAX_FORWARDS: &str = "70";
+const MAX_FORWARDS: &str = "70";
 
 impl Dialog {
     /// The next request: Max-Forwards, Route, From, To, Call-ID and CSeq are there, Via is not.

@@ -130,6 +130,7 @@ impl Bench {
             origin,
             lead,
             private: false,
+            reach: engine::leg::Reach::default(),
             history: Vec::new(),
         });
         let mut bench = Self {

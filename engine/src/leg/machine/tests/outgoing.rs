@@ -4,7 +4,7 @@ use super::rig::{FOREIGN_SDP, PEER_SDP, Rig, dial, path};
 use crate::{
     LegError,
     leg::{
-        Dial, HangUp, LegEvent, Party, Privacy,
+        Dial, HangUp, LegEvent, Party, Privacy, Reach,
         machine::{Input, Leg, Order, Output, TxFailure},
     },
     sip::{Method, Name},
@@ -46,6 +46,24 @@ fn the_invite_says_who_calls() {
     assert!(invite.supports("100rel") && invite.supports("timer"));
     assert_eq!(invite.headers_named(Name::Supported).count(), 1);
     assert_eq!(invite.header(Name::PAssertedIdentity), None);
+}
+
+#[test]
+fn a_call_that_is_sent_on_takes_a_hop() {
+    let (_, fresh) = Rig::outgoing(dial()).last(&Method::Invite);
+    assert_eq!(fresh.max_forwards(), Ok(Some(69)));
+    assert_eq!(fresh.header("Max-Breadth"), None);
+    let at = |hops| Dial {
+        reach: Reach { hops, branches: 7 },
+        headers: vec![("max-breadth".to_owned(), "99".to_owned())],
+        ..dial()
+    };
+    let (_, last) = Rig::outgoing(at(1)).last(&Method::Invite);
+    assert_eq!(last.max_forwards(), Ok(Some(0)));
+    let breadth: Vec<_> = last.headers_named("Max-Breadth").collect();
+    assert_eq!(breadth, ["7"]);
+    let stuck = Leg::outgoing(super::rig::settings(), at(0), None, 1, &mut Vec::new());
+    assert_eq!(stuck.err(), Some(LegError::Loop));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use crate::{
     LegError, Timers,
     leg::{
-        Credentials, Dial, LegEvent, Party, Privacy, SrtpPolicy, Transport,
+        Credentials, Dial, LegEvent, Party, Privacy, Reach, SrtpPolicy, Transport,
         machine::{
             Audio, ClientTx, Incoming, Input, Leg, Order, Output, Path, Port, ServerTx, Settings,
             TimerName,
@@ -135,6 +135,7 @@ pub fn dial() -> Dial {
         identity: None,
         privacy: Privacy::default(),
         headers: Vec::new(),
+        reach: Reach::default(),
         codecs: Vec::new(),
         srtp: SrtpPolicy::WhenOffered,
         like: None,
