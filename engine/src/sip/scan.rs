@@ -121,13 +121,15 @@ pub(crate) fn unescape_quoted(inner: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// Appends text as a quoted string; line ends and other controls become blanks.
+/// Appends text as a quoted string; line ends become blanks, other controls are escaped (RFC 3261 §25.1,
+/// `quoted-pair`).
 pub(crate) fn push_quoted(out: &mut String, text: &str) {
     out.push('"');
     for c in text.chars() {
         match c {
+            '\r' | '\n' => out.push(' '),
             '"' | '\\' => out.extend(['\\', c]),
-            c if c.is_ascii_control() => out.push(' '),
+            c if c.is_ascii_control() => out.extend(['\\', c]),
             c => out.push(c),
         }
     }
@@ -212,6 +214,10 @@ mod tests {
         let mut out = String::new();
         push_quoted(&mut out, "a\"b\\\r\nc");
         assert_eq!(out, r#""a\"b\\  c""#);
+        out.clear();
+        push_quoted(&mut out, "\0\t\u{7f}");
+        assert_eq!(out, "\"\\\0\\\t\\\u{7f}\"");
+        assert_eq!(unescape_quoted(out.trim_matches('"')), "\0\t\u{7f}");
     }
 
     #[test]

@@ -17,6 +17,8 @@ const REPLAY_WINDOW: usize = 128;
 const MOST_SOURCES: usize = 8;
 /// Packets of unknown sources that fail authentication before what they left behind is dropped.
 const MOST_FAILURES: u32 = 64;
+/// Set in the first byte of a header that has an extension (RFC 3550 §5.1).
+const EXTENDED: u8 = 0x10;
 /// The most bytes that protection adds to an RTCP packet: index and the longest tag.
 pub const RTCP_OVERHEAD: usize = 4 + 16;
 
@@ -68,9 +70,10 @@ impl Protector {
         Ok(())
     }
 
-    /// Protects an RTP packet into `out` and returns its length; `None` when it cannot be sent.
+    /// Protects an RTP packet into `out` and returns its length; `None` when it cannot be sent, which
+    /// is also one with a header extension: none is ever agreed, so a whole header is all that is sent.
     pub fn protect_rtp(&mut self, packet: &[u8], out: &mut [u8]) -> Option<usize> {
-        if packet.len() < HEADER_LENGTH {
+        if packet.len() < HEADER_LENGTH || packet.first()? & EXTENDED != 0 {
             return None;
         }
         copy(&self.sealing.encrypt_rtp(packet).ok()?, out)
@@ -279,6 +282,11 @@ mod tests {
         }
         assert_eq!(near.protect_rtp(&packet(1, 2), &mut [0; 20]), None);
         assert_eq!(near.protect_rtp(&[0; 5], &mut sealed), None);
+        // An extension whose element reaches beyond it, and beyond the packet.
+        let overrun = [
+            0x90, 8, 0, 9, 0, 0, 0, 2, 0, 0, 0, 1, 0xbe, 0xde, 0, 1, 0x27, 1, 2, 3, 4, 7, 8, 0, 2,
+        ];
+        assert_eq!(near.protect_rtp(&overrun, &mut sealed), None);
     }
 
     proptest! {
