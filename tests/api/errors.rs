@@ -60,6 +60,20 @@ async fn every_failure_has_a_body_and_an_id() {
         }
         let wrong = api.send(post("{\"name\": 5}")).await.must_be(400);
         assert_eq!(blamed(&wrong), ["name"]);
+        // An object is no list of its members, and a whole number stays one however it is written.
+        for body in ["[\"Sales\"]", "[]"] {
+            let request = api.request(Method::POST, "/v1/ring_groups");
+            let request = request.header("Content-Type", "application/json");
+            let refused = api.send(request.body(body)).await.must_be(400);
+            assert_eq!(blamed(&refused), ["body"]);
+        }
+        let nested = json!({"config": []});
+        let nested = api.post("/v1/accounts", nested).await.must_be(400);
+        assert_eq!(blamed(&nested), ["config"]);
+        for (seconds, status) in [(json!(20.0), 201), (json!(20.5), 400)] {
+            let group = json!({"name": "Sales", "timeout_seconds": seconds});
+            api.post("/v1/ring_groups", group).await.must_be(status);
+        }
         let patch = api
             .send(api.request(Method::PATCH, "/v1/users/user_x"))
             .await;

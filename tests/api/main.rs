@@ -12,6 +12,7 @@ mod pages;
 mod phone_numbers;
 mod platform;
 mod ring_groups;
+mod sweep;
 mod users;
 
 use harness::{Api, Database, World};

@@ -1,5 +1,7 @@
 //! The JSON body of a request: read within bounds, decoded with the failing field named, then checked.
 
+mod strict;
+
 use std::{future::Future, pin::Pin, time::Duration};
 
 use actix_web::{
@@ -8,8 +10,11 @@ use actix_web::{
 use bytes::Bytes;
 use futures_util::StreamExt;
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
+use serde_json::Value;
 
-use super::error::{Error, Fields};
+use strict::Strict;
+
+use crate::v1::error::{Error, Fields};
 
 /// Largest request body, in bytes (1 MiB).
 pub const BODY_LIMIT: usize = 1024 * 1024;
@@ -102,36 +107,18 @@ pub async fn read(mut payload: Payload) -> Result<Bytes, Error> {
 
 /// Decodes and checks one JSON document.
 pub fn decode<T: DeserializeOwned + Check>(bytes: &[u8]) -> Result<T, Error> {
-    let mut reader = serde_json::Deserializer::from_slice(bytes);
-    let value: T = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
-        let path = error.path().to_string();
-        let cause = error.into_inner();
-        match cause.classify() {
-            serde_json::error::Category::Data => {
-                let (name, reason) = blame(&path, &plain(&cause));
-                Error::field(name, reason)
-            }
-            _ => Error::Malformed(format!("Invalid JSON: {cause}")),
-        }
-    })?;
-    reader
-        .end()
+    let document: Value = serde_json::from_slice(bytes)
         .map_err(|cause| Error::Malformed(format!("Invalid JSON: {cause}")))?;
+    let value: T = serde_path_to_error::deserialize(Strict(document)).map_err(|error| {
+        let (name, reason) = blame(&error.path().to_string(), &error.inner().to_string());
+        Error::field(name, reason)
+    })?;
     let mut faults = Fields::new();
     value.check(&mut faults);
     if faults.is_empty() {
         Ok(value)
     } else {
         Err(Error::Invalid(faults))
-    }
-}
-
-/// The message without serde's position, which means nothing to a caller.
-fn plain(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    match text.rfind(" at line ") {
-        Some(at) => text[..at].to_owned(),
-        None => text,
     }
 }
 
@@ -193,6 +180,7 @@ mod tests {
         assert!(faults(r#"{"number":"1","name":null}"#)["name"].contains("null"));
         assert_eq!(faults(r#"{"number":""}"#)["number"], "must not be empty");
         assert!(faults("[]").contains_key("body"));
+        assert!(faults(r#"["7"]"#).contains_key("body"));
     }
 
     #[test]
