@@ -38,6 +38,18 @@ pub struct Plan {
 /// The exchange's audio ports, one a call.
 pub type Ports = Arc<Mutex<Vec<u16>>>;
 
+/// The ports of so many calls, once they are there; fewer after ten seconds.
+pub fn ports(of: &Ports, calls: usize) -> Vec<u16> {
+    let begun = Instant::now();
+    loop {
+        let ports = of.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if ports.len() >= calls || begun.elapsed() > PATIENCE {
+            return ports;
+        }
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
 /// Notes the audio port that a message names.
 fn note(ports: &Ports, message: &str) {
     let mut ports = ports.lock().unwrap_or_else(PoisonError::into_inner);

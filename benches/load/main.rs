@@ -1,27 +1,31 @@
 //! What the release binary uses for a REGISTER, a call and a relayed packet, on loopback, beside the bars.
 //!
 //! The server runs pinned to the first core, the load on the last one; CPU is read from the threads'
-//! schedstat. `cargo build --release && cargo bench --bench load`; `-- register|calls|relay` runs one of
-//! the three, `--seconds n` how long each lasts. A quiet machine with two cores or more is wanted.
+//! schedstat. `cargo build --release && cargo bench --bench load`; `-- register|bindings|calls|relay` runs
+//! one of the four, `--seconds n` how long each lasts. A quiet machine with two cores or more is wanted.
 
 mod calls;
 mod cpu;
 mod register;
 mod relay;
 mod server;
+mod tenants;
 mod wire;
 
-use server::{NUMBERS, Server};
+use server::Server;
 use std::time::{Duration, Instant};
+use tenants::NUMBERS;
 
 type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 
-/// Users of the REGISTER run, ten contacts each.
-const USERS: usize = 500;
+/// Users of the REGISTER run.
+const USERS: usize = 1_000;
 /// Contacts a user.
 const CONTACTS: usize = 10;
 /// REGISTERs a second.
 const REGISTERS: f64 = 2_000.0;
+/// After this no transaction is remembered any more (RFC 3261, Timer J).
+const SETTLED: Duration = Duration::from_secs(34);
 /// Calls a second.
 const CALLS: f64 = 1_000.0;
 /// Calls that audio is relayed for.
@@ -53,6 +57,9 @@ async fn main() -> Outcome<()> {
     if wants("register") {
         registers(length).await?;
     }
+    if wants("bindings") {
+        bindings().await?;
+    }
     if wants("calls") {
         set_up_and_down(length).await?;
     }
@@ -71,90 +78,75 @@ fn micros(used: Duration, by: usize) -> f64 {
     used.as_secs_f64() * 1e6 / by.max(1) as f64
 }
 
+fn share(used: Duration, of: Duration) -> f64 {
+    used.as_secs_f64() / of.as_secs_f64() * 100.0
+}
+
 async fn registers(length: Duration) -> Outcome<()> {
     let server = Server::start().await?;
-    let logins = server.logins(USERS).await;
-    let (sip, pid) = (server.sip, server.pid());
-    let small = cpu::resident(pid);
+    let logins = tenants::logins(&server.api, USERS).await;
+    let mut phones = register::Phones::register(server.sip, &logins, CONTACTS)?;
     let count = (REGISTERS * length.as_secs_f64()) as usize;
-    let load = tokio::task::spawn_blocking(move || -> Result<_, String> {
-        let phones = register::Phones::register(sip, &logins, CONTACTS);
-        let mut phones = phones.map_err(|error| error.to_string())?;
-        let grown = cpu::resident(pid).saturating_sub(small) / phones.len() as u64;
-        let (before, begun) = (cpu::of_process(pid), Instant::now());
-        let report = phones
-            .refresh(count, REGISTERS)
-            .map_err(|error| error.to_string())?;
-        let took = begun.elapsed();
-        Ok((
-            report,
-            cpu::of_process(pid).saturating_sub(before),
-            took,
-            grown,
-        ))
-    });
-    let (report, used, took, grown) = load.await??;
-    show(
-        "REGISTER with digest, durable",
-        micros(used, report.good),
-        "us CPU",
-        50.0,
-    );
-    show("a binding in memory", grown as f64 / 1024.0, "KB", 1.2);
-    println!(
-        "  {} accepted in {took:.1?}, load {:.0} %",
-        report.good,
-        share(report.used, took)
-    );
+    let (before, begun) = (cpu::of_process(server.pid()), Instant::now());
+    let report = phones.refresh(count, REGISTERS)?;
+    let took = begun.elapsed();
+    let used = cpu::of_process(server.pid()).saturating_sub(before);
+    let each = micros(used, report.good);
+    show("REGISTER with digest, durable", each, "us CPU", 50.0);
+    let (good, load) = (report.good, share(report.used, took));
+    println!("  {good} accepted in {took:.1?}, load {load:.0} %");
+    Ok(())
+}
+
+/// What one more costs: caches are full after the first half.
+async fn bindings() -> Outcome<()> {
+    let server = Server::start().await?;
+    let logins = tenants::logins(&server.api, USERS).await;
+    let (first, second) = logins.split_at(USERS / 2);
+    let mut sizes = [0; 2];
+    for (half, size) in [first, second].into_iter().zip(&mut sizes) {
+        register::Phones::register(server.sip, half, CONTACTS)?;
+        tokio::time::sleep(SETTLED).await;
+        *size = cpu::resident(server.pid());
+    }
+    let grown = sizes[1].saturating_sub(sizes[0]) as f64;
+    let each = grown / (second.len() * CONTACTS) as f64 / 1024.0;
+    show("a binding in memory", each, "KB", 1.2);
     Ok(())
 }
 
 async fn set_up_and_down(length: Duration) -> Outcome<()> {
     let server = Server::start().await?;
-    show(
-        "at rest",
-        cpu::resident(server.pid()) as f64 / 1_048_576.0,
-        "MB",
-        40.0,
-    );
+    let resting = cpu::resident(server.pid()) as f64 / 1_048_576.0;
+    show("at rest", resting, "MB", 40.0);
     let callee = calls::Callee::start()?;
-    server.carriers(callee.address).await;
+    tenants::carriers(&server.api, callee.address).await;
+    let wanted = (CALLS * length.as_secs_f64()) as usize;
     let plan = calls::Plan {
         exchange: server.sip,
         number: NUMBERS[0].to_owned(),
-        calls: (CALLS * length.as_secs_f64()) as usize,
+        calls: wanted,
         rate: CALLS,
         hold: Duration::ZERO,
         media: calls::Ports::default(),
     };
-    let wanted = plan.calls;
     let (before, begun) = (cpu::of_process(server.pid()), Instant::now());
-    let load =
-        tokio::task::spawn_blocking(move || calls::run(&plan).map_err(|error| error.to_string()));
-    let mut report = load.await??;
+    let mut report = calls::run(&plan)?;
     let took = begun.elapsed();
-    let recorded = "strowger_actors_calls_ended_total";
-    while server.metric(recorded).await < wanted as f64
-        && begun.elapsed() < took + Duration::from_secs(10)
-    {
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    server.until_ended(wanted).await;
     let used = cpu::of_process(server.pid()).saturating_sub(before);
-    show(
-        "call set up and taken down",
-        micros(used, report.good),
-        "us CPU",
-        300.0,
-    );
+    let each = micros(used, report.good);
+    show("call set up and taken down", each, "us CPU", 300.0);
     let p99 = cpu::percentile(&mut report.set_up, 0.99).as_secs_f64() * 1e3;
     show("call set-up, 99th percentile", p99, "ms", 5.0);
     let again = server
         .metric("strowger_engine_sip_retransmissions_total")
         .await;
     let load = share(report.used + callee.stop(), took);
+    let calls::Report { good, repeated, .. } = report;
     println!(
-        "  {} of {wanted} calls good in {took:.1?}, {again} messages sent again, {} seen twice, load {load:.0} %",
-        report.good, report.repeated
+        "  {good} of {wanted} calls good in {took:.1?}, {again} messages sent again, {repeated} seen twice, \
+         load {load:.0} %"
     );
     Ok(())
 }
@@ -162,7 +154,7 @@ async fn set_up_and_down(length: Duration) -> Outcome<()> {
 async fn relayed(length: Duration) -> Outcome<()> {
     let server = Server::start().await?;
     let callee = calls::Callee::start()?;
-    server.carriers(callee.address).await;
+    tenants::carriers(&server.api, callee.address).await;
     let media = calls::Ports::default();
     let plan = calls::Plan {
         exchange: server.sip,
@@ -172,41 +164,23 @@ async fn relayed(length: Duration) -> Outcome<()> {
         hold: length + Duration::from_secs(6),
         media: media.clone(),
     };
-    let small = cpu::resident(server.pid());
-    let talks = std::thread::spawn(move || calls::run(&plan).map_err(|error| error.to_string()));
-    let begun = Instant::now();
-    let ports = |of: &calls::Ports| of.lock().map(|ports| ports.clone()).unwrap_or_default();
-    while ports(&media).len() < TALKING && begun.elapsed() < Duration::from_secs(10) {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
     let (pid, ip) = (server.pid(), server.sip.ip().to_string());
-    let (callers, callees) = (ports(&media), ports(&callee.media));
-    let load = tokio::task::spawn_blocking(move || {
-        relay::run(pid, &ip, &callers, &callees, length).map_err(|error| error.to_string())
-    });
-    let mut report = load.await??;
-    let grown = cpu::resident(pid).saturating_sub(small) as f64 / 1024.0 / TALKING as f64;
-    let received = usize::try_from(report.received)?;
-    show(
-        "relayed packet, with all else",
-        micros(report.cpu, received),
-        "us CPU",
-        4.6,
-    );
+    let small = cpu::resident(pid);
+    let talks = std::thread::spawn(move || calls::run(&plan).map_err(|error| error.to_string()));
+    let callers = calls::ports(&media, TALKING);
+    let callees = calls::ports(&callee.media, TALKING);
+    let mut report = relay::run(pid, &ip, &callers, &callees, length)?;
+    let grown = cpu::resident(pid).saturating_sub(small) as f64;
+    let each = micros(report.cpu, usize::try_from(report.received)?);
+    show("relayed packet, with all else", each, "us CPU", 4.6);
     let p99 = cpu::percentile(&mut report.delays, 0.99).as_secs_f64() * 1e3;
     show("through the exchange, 99th perc.", p99, "ms", 0.25);
-    show("a call in memory", grown, "KB", 32.0);
-    let lost = report.sent.saturating_sub(report.received);
-    println!(
-        "  {TALKING} calls, {} packets, {lost} lost, load {:.0} %",
-        report.sent,
-        share(report.used, length)
-    );
+    let each = grown / 1024.0 / TALKING as f64;
+    show("a call in memory", each, "KB", 32.0);
+    let (sent, load) = (report.sent, share(report.used, length));
+    let lost = sent.saturating_sub(report.received);
+    println!("  {TALKING} calls, {sent} packets, {lost} lost, load {load:.0} %");
     let talks = talks.join().map_err(|_| "the calls broke off")??;
     println!("  {} calls ended well", talks.good);
     Ok(())
-}
-
-fn share(used: Duration, of: Duration) -> f64 {
-    used.as_secs_f64() / of.as_secs_f64() * 100.0
 }

@@ -72,11 +72,6 @@ impl<'l> Phones<'l> {
         Ok(phones)
     }
 
-    /// Bindings that were made.
-    pub fn len(&self) -> usize {
-        self.phones.len()
-    }
-
     /// Refreshes `count` bindings, one after the other, round and round.
     pub fn refresh(&mut self, count: usize, rate: f64) -> Outcome<Report> {
         super::to_the_last_core();

@@ -62,6 +62,9 @@ impl Kind for Binding {
 pub enum BindingChange {
     /// Adds the binding, or replaces the one with its id.
     Put(Box<Binding>),
+    /// Writes anew when it lapses and which request said so; nothing else of it changed. Adds the binding
+    /// when it is not there.
+    Refresh(Box<Binding>),
     /// Takes it away; nothing happens when it is not there.
     Remove(Id<Binding>),
 }
@@ -83,24 +86,50 @@ queries! {
         Ok(found.order(bindings::id.asc()).select(Binding::as_select()).load(c).await?)
     }
 
+    /// Adds a binding, or replaces the one with its id.
+    write fn put_binding(c, binding: Binding) -> () {
+        diesel::insert_into(bindings::table).values(&binding)
+            .on_conflict(bindings::id).do_update().set(&binding).execute(c).await?;
+        Ok(())
+    }
+
     /// Carries out a batch in order, all or nothing. A binding whose endpoint is not there any more is
     /// left out.
     write fn write_bindings(c, changes: Vec<BindingChange>) -> () {
         write_tx!(c, {
             let mut wanted: Vec<Id<Endpoint>> = changes.iter().filter_map(|change| match change {
                 BindingChange::Put(binding) => Some(binding.endpoint_id),
-                BindingChange::Remove(_) => None,
+                BindingChange::Refresh(_) | BindingChange::Remove(_) => None,
             }).collect();
             wanted.sort_unstable();
             wanted.dedup();
-            let there: Vec<Id<Endpoint>> = endpoints::table.filter(endpoints::id.eq_any(wanted))
-                .order(endpoints::id.asc()).select(endpoints::id).load(c).await?;
+            let mut there: Vec<Id<Endpoint>> = Vec::new();
+            if !wanted.is_empty() {
+                there = endpoints::table.filter(endpoints::id.eq_any(wanted))
+                    .order(endpoints::id.asc()).select(endpoints::id).load(c).await?;
+            }
             for change in changes {
                 match change {
                     BindingChange::Put(binding) => {
                         if there.binary_search(&binding.endpoint_id).is_ok() {
-                            diesel::insert_into(bindings::table).values(&*binding)
-                                .on_conflict(bindings::id).do_update().set(&*binding).execute(c).await?;
+                            put_binding(c, *binding).await?;
+                        }
+                    }
+                    BindingChange::Refresh(binding) => {
+                        let row = bindings::table.find(binding.id);
+                        let refreshed = diesel::update(row).set((
+                            bindings::call_id.eq(&binding.call_id),
+                            bindings::cseq.eq(binding.cseq),
+                            bindings::expires_at.eq(binding.expires_at),
+                            bindings::updated_at.eq(binding.updated_at),
+                        )).execute(c).await?;
+                        if refreshed == 0 {
+                            let endpoint = endpoints::table.find(binding.endpoint_id);
+                            let there: Option<Id<Endpoint>> =
+                                endpoint.select(endpoints::id).first(c).await.optional()?;
+                            if there.is_some() {
+                                put_binding(c, *binding).await?;
+                            }
                         }
                     }
                     BindingChange::Remove(id) => {

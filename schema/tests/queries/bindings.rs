@@ -130,3 +130,45 @@ fn the_start_reads_all_in_steps() {
         assert_eq!(read, all);
     });
 }
+
+#[test]
+fn a_refresh_changes_times_only_and_brings_back_what_lapsed() {
+    both(async |db| {
+        let ours = account(&db).await;
+        let ann = user(&db, &ours, "Ann").await;
+        let desk = endpoint(&db, &ann, "desk").await;
+        let later = Time::now().after(Duration::from_secs(3600));
+        let mut one = binding(&desk, "sip:a@192.0.2.4", Time::now());
+        let refresh = |binding: &Binding| vec![BindingChange::Refresh(Box::new(binding.clone()))];
+        db.write_bindings(vec![put(&one)]).await.unwrap();
+        one.expires_at = later;
+        one.cseq = 7;
+        one.call_id = "another".into();
+        db.write_bindings(refresh(&one)).await.unwrap();
+        assert_eq!(
+            db.list_bindings(ours.id, desk.id).await.unwrap(),
+            [one.clone()]
+        );
+
+        // The clean-up was quicker than the refresh.
+        db.write_bindings(vec![BindingChange::Remove(one.id)])
+            .await
+            .unwrap();
+        db.write_bindings(refresh(&one)).await.unwrap();
+        assert_eq!(
+            db.list_bindings(ours.id, desk.id).await.unwrap(),
+            [one.clone()]
+        );
+
+        // A binding of an endpoint that is gone is not.
+        one.id = Id::new();
+        one.endpoint_id = Id::new();
+        db.write_bindings(refresh(&one)).await.unwrap();
+        assert!(
+            db.list_bindings(ours.id, one.endpoint_id)
+                .await
+                .unwrap()
+                .is_empty()
+        );
+    });
+}

@@ -144,7 +144,7 @@ pub(super) fn decide(
         }
         Wish::Bind(wishes) => {
             for (contact, seconds) in wishes {
-                let at = after.iter().position(|binding| is_same(contact, binding));
+                let at = same(contact, &after);
                 let known = at.map(|at| after.remove(at));
                 if known
                     .as_ref()
@@ -153,8 +153,8 @@ pub(super) fn decide(
                     return Err(Refusal::OutOfOrder);
                 }
                 if *seconds > 0 {
-                    let put = bound(endpoint, asked, contact, *seconds, known, now);
-                    changes.push(BindingChange::Put(Box::new(put.clone())));
+                    let put = bound(endpoint, asked, contact, *seconds, known.as_deref(), now);
+                    changes.push(change(&put, known.as_deref()));
                     after.push(Arc::new(put));
                 }
             }
@@ -178,19 +178,41 @@ fn is_older(asked: &Asked, binding: &Binding) -> bool {
     asked.call_id == binding.call_id && i64::from(asked.cseq) <= binding.cseq
 }
 
-/// The same phone: by instance and flow (RFC 5626 §6) when it gives them, else by its URI (§19.1.4).
-fn is_same(contact: &engine::Contact, binding: &Binding) -> bool {
-    if contact.instance.is_some() && contact.instance == binding.instance {
-        let reg_id = contact.reg_id.and_then(|id| i32::try_from(id).ok());
-        return reg_id == binding.reg_id;
+/// What is to be written: little when only the time and the request are new, as for nearly every REGISTER.
+fn change(put: &Binding, known: Option<&Binding>) -> BindingChange {
+    let refreshed = known.map(|known| Binding {
+        call_id: put.call_id.clone(),
+        cseq: put.cseq,
+        expires_at: put.expires_at,
+        updated_at: put.updated_at,
+        ..known.clone()
+    });
+    let whole = Box::new(put.clone());
+    match refreshed.is_some_and(|refreshed| refreshed == *put) {
+        true => BindingChange::Refresh(whole),
+        false => BindingChange::Put(whole),
     }
-    if contact.uri == binding.contact_uri {
-        return true;
-    }
-    match (Uri::parse(&contact.uri), Uri::parse(&binding.contact_uri)) {
-        (Ok(one), Ok(other)) => one.equivalent(&other),
-        _ => false,
-    }
+}
+
+/// Where the same phone stands: by instance and flow (RFC 5626 §6) when it gives them, else by its URI
+/// (RFC 3261 §19.1.4), which nearly always is the very same text.
+fn same(contact: &engine::Contact, held: &Held) -> Option<usize> {
+    let reg_id = contact.reg_id.and_then(|id| i32::try_from(id).ok());
+    let is_instance = |b: &Binding| contact.instance.is_some() && contact.instance == b.instance;
+    let by_flow = held
+        .iter()
+        .position(|b| is_instance(b) && b.reg_id == reg_id);
+    let by_text = || {
+        held.iter()
+            .position(|b| !is_instance(b) && b.contact_uri == contact.uri)
+    };
+    let by_meaning = || {
+        let uri = Uri::parse(&contact.uri).ok()?;
+        held.iter().position(|b| {
+            !is_instance(b) && Uri::parse(&b.contact_uri).is_ok_and(|other| uri.equivalent(&other))
+        })
+    };
+    by_flow.or_else(by_text).or_else(by_meaning)
 }
 
 fn bound(
@@ -198,13 +220,13 @@ fn bound(
     asked: &Asked,
     contact: &engine::Contact,
     seconds: u32,
-    known: Option<Arc<Binding>>,
+    known: Option<&Binding>,
     now: Time,
 ) -> Binding {
     let cut = |text: &String| text.chars().take(TEXT_LENGTH).collect();
     let (source, local) = (asked.source, asked.local);
     Binding {
-        id: known.as_ref().map_or_else(Id::new, |binding| binding.id),
+        id: known.map_or_else(Id::new, |binding| binding.id),
         account_id: endpoint.account_id,
         user_id: endpoint.user_id,
         endpoint_id: endpoint.id,
