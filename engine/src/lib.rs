@@ -7,6 +7,7 @@ mod endpoint;
 pub mod leg;
 pub mod media;
 mod metrics;
+mod routes;
 pub mod rtp;
 pub mod sdp;
 pub mod sip;

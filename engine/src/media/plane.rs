@@ -14,9 +14,10 @@ use super::{
 use crate::{
     config::Media,
     leg::Prompt,
+    routes::Routes,
     rtp::{
         Quality,
-        ports::{NoPorts, Ports, local_towards, unspecified_like},
+        ports::{NoPorts, Ports, unspecified_like},
     },
 };
 use mio::{Poll, Waker};
@@ -70,6 +71,7 @@ pub(super) struct Shared {
     pub metrics: Metrics,
     pub prompts: Arc<Store>,
     ports: Ports,
+    routes: Routes,
     next: AtomicU64,
     cards: RwLock<HashMap<MediaId, Arc<Card>>>,
     /// Held while legs are told to change threads, so that all threads hear of the moves in one order.
@@ -105,6 +107,7 @@ impl Plane {
             metrics,
             prompts: Store::start(),
             ports,
+            routes: Routes::default(),
             next: AtomicU64::new(1),
             cards: RwLock::default(),
             moves: Mutex::default(),
@@ -308,7 +311,7 @@ impl Shared {
         self.config
             .address
             .filter(|ip| ip.is_ipv4() == towards.is_ipv4())
-            .or_else(|| local_towards(towards))
+            .or_else(|| self.routes.towards(towards))
     }
 
     /// The address to bind: every interface, because the audio may take another way than the signalling,

@@ -2,9 +2,9 @@
 
 use super::{
     Certificates, ConnectionId, Flow, Inbox, Peer, connect, connection, drops::Drops, listen,
-    local::Routes, opened::Opened, table::Table, udp::Udp,
+    opened::Opened, table::Table, udp::Udp,
 };
-use crate::{leg::Transport, metrics::Metrics};
+use crate::{leg::Transport, metrics::Metrics, routes::Routes};
 use bytes::Bytes;
 use std::{
     io,

@@ -6,7 +6,6 @@ mod connection;
 mod drops;
 mod hub;
 mod listen;
-mod local;
 mod opened;
 mod stun;
 mod table;

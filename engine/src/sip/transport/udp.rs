@@ -1,7 +1,8 @@
 //! One UDP listener: a socket that is read by one task, so that messages of one peer keep their order,
 //! and written by anybody.
 
-use super::{Flow, Inbox, local::Routes, stun};
+use super::{Flow, Inbox, stun};
+use crate::routes::Routes;
 use crate::{leg::Transport, metrics::Metrics};
 use socket2::{Domain, Protocol, Socket, Type};
 use std::{

@@ -15,14 +15,14 @@ const BELIEVED: Duration = Duration::from_secs(60);
 
 /// Remembers the interface address towards each peer.
 #[derive(Debug, Default)]
-pub(super) struct Routes {
+pub(crate) struct Routes {
     known: RwLock<HashMap<IpAddr, (IpAddr, Instant)>>,
 }
 
 impl Routes {
     /// `listener` as `peer` can reach it: unchanged unless it listens on all interfaces, else with the
     /// address of the interface that leads there.
-    pub(super) fn reachable(&self, listener: SocketAddr, peer: IpAddr) -> SocketAddr {
+    pub(crate) fn reachable(&self, listener: SocketAddr, peer: IpAddr) -> SocketAddr {
         if !listener.ip().is_unspecified() {
             return listener;
         }
@@ -31,7 +31,7 @@ impl Routes {
     }
 
     /// The address of the interface towards `peer`.
-    pub(super) fn towards(&self, peer: IpAddr) -> Option<IpAddr> {
+    pub(crate) fn towards(&self, peer: IpAddr) -> Option<IpAddr> {
         let now = Instant::now();
         {
             let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
