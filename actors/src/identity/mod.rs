@@ -13,7 +13,7 @@ use crate::{
 };
 use engine::{
     Authorization,
-    sip::digest::{Algorithm, Credentials, Gate, Grant, Ha1},
+    sip::digest::{Algorithm, Credentials, DigestError, Gate, Grant, Ha1},
 };
 use schema::{Endpoint, Id, Time, Trunk};
 use std::{net::IpAddr, sync::Arc, time::SystemTime};
@@ -93,7 +93,13 @@ impl Identity {
     ) -> Result<Holder, Doubt> {
         let now = SystemTime::now();
         let authorization = authorization.ok_or(Doubt::Unproven { stale: false })?;
-        let answer = Credentials::parse(&authorization.value).map_err(|_| Doubt::Malformed)?;
+        let answer = Credentials::parse(&authorization.value).map_err(|error| match error {
+            // An answer to somebody else's question is none to ours (RFC 4475 §3.3.13).
+            DigestError::Scheme | DigestError::Algorithm | DigestError::Qop => {
+                Doubt::Unproven { stale: false }
+            }
+            DigestError::Syntax | DigestError::Missing(_) => Doubt::Malformed,
+        })?;
         if self.gate.is_outdated(&answer, now) {
             return Err(Doubt::Unproven { stale: true });
         }

@@ -118,6 +118,20 @@ impl fmt::Display for Params {
     }
 }
 
+/// Finds a parameter, without its quotes, in a text that starts with `;` or is empty, up to the first
+/// mistake: what [`Params::get`] finds, without keeping anything.
+pub(super) fn find<'a>(text: &'a str, name: &str) -> Option<&'a str> {
+    let mut rest = scan::trim(text);
+    loop {
+        let (found, value, tail) = one(rest)?;
+        if found.0.eq_ignore_ascii_case(name) {
+            let value = value.map_or("", |v| v.0);
+            return Some(scan::quoted(value).map_or(value, |(inner, _)| inner));
+        }
+        rest = tail.0;
+    }
+}
+
 /// A piece and whether white space stood around it.
 type Piece<'a> = (&'a str, bool);
 

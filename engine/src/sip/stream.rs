@@ -95,19 +95,18 @@ impl Framer {
 
 /// Skips line ends between messages. `Some` answers for the caller: a ping, or nothing but waiting.
 fn skip_line_ends(buffer: &mut BytesMut) -> Option<Option<Frame>> {
-    if buffer.starts_with(b"\r\n\r\n") {
-        buffer.advance(4);
-        return Some(Some(Frame::Ping));
+    loop {
+        match buffer.as_ref() {
+            [b'\r', b'\n', b'\r', b'\n', ..] => {
+                buffer.advance(4);
+                return Some(Some(Frame::Ping));
+            }
+            b"" | b"\r" | b"\r\n" | b"\r\n\r" => return Some(None),
+            // One at a time, so that it does not matter how many have arrived.
+            [b'\r' | b'\n', ..] => buffer.advance(1),
+            _ => return None,
+        }
     }
-    if matches!(buffer.as_ref(), b"\r" | b"\r\n" | b"\r\n\r") {
-        return Some(None);
-    }
-    let blank = buffer
-        .iter()
-        .take_while(|b| matches!(b, b'\r' | b'\n'))
-        .count();
-    buffer.advance(blank);
-    buffer.is_empty().then_some(None)
 }
 
 fn last(mut message: Message, fault: Fault) -> Frame {
@@ -142,6 +141,15 @@ mod tests {
         let expected = ["ping", "OPTIONS 3", "BYE 0"];
         assert_eq!(frames(&[TWO]), expected);
         let bytes: Vec<&[u8]> = TWO.chunks(1).collect();
+        assert_eq!(frames(&bytes), expected);
+    }
+
+    #[test]
+    fn a_ping_is_one_behind_other_line_ends_too() {
+        let expected = ["ping", "ping"];
+        let ends = b"\n\r\n\r\n\r\r\n\r\n";
+        assert_eq!(frames(&[ends]), expected);
+        let bytes: Vec<&[u8]> = ends.chunks(1).collect();
         assert_eq!(frames(&bytes), expected);
     }
 

@@ -2,7 +2,7 @@
 
 use super::{
     CSeq, Contacts, HeaderError, Message, MinSe, Name, NameAddr, RAck, Reason, Replaces,
-    SessionExpires, Uri, Via, scan, values,
+    SessionExpires, Uri, Via, params, scan, values,
 };
 
 impl Message {
@@ -281,13 +281,9 @@ fn tag(value: &str) -> Option<&str> {
     let after_display = scan::quoted(value).map_or(value, |(_, rest)| rest);
     let rest = match scan::split_once(after_display, b'<') {
         Some((_, inner)) => scan::split_once(inner, b'>')?.1,
-        None => after_display,
+        None => after_display.get(memchr::memchr(b';', after_display.as_bytes())?..)?,
     };
-    rest.split(';').skip(1).find_map(|param| {
-        let (name, value) = param.split_once('=')?;
-        let value = scan::trim(value);
-        (scan::trim(name).eq_ignore_ascii_case("tag") && scan::is_token(value)).then_some(value)
-    })
+    params::find(rest, "tag").filter(|tag| scan::is_token(tag))
 }
 
 #[cfg(test)]
@@ -343,6 +339,8 @@ mod tests {
             message("f: \"x;tag=no<\" <sip:a@b;tag=no>;x=1 ; TAG = yes\r\nt: sip:a@b;tag=t\r\n");
         assert_eq!((m.from_tag(), m.to_tag()), (Some("yes"), Some("t")));
         assert_eq!(message("t: <sip:a@b;tag=no>\r\n").to_tag(), None);
+        let m = message("f: <sip:a@b>;x=\";tag=no\";tag=yes\r\nt: <sip:a@b>;tag=a@b;tag=no\r\n");
+        assert_eq!((m.from_tag(), m.to_tag()), (Some("yes"), None));
     }
 
     #[test]

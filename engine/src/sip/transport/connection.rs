@@ -68,6 +68,11 @@ where
                     return Ok(());
                 }
                 let Some((pings, whole)) = frames(&mut framer, &mut buffer, flow, inbox) else {
+                    // What was wrong with the last message has been answered by now.
+                    if let Ok(answer) = queue.try_recv() {
+                        timeout(patience.write, write(&mut stream, answer, &mut queue)).await??;
+                    }
+                    let _ = timeout(patience.write, stream.shutdown()).await;
                     return Ok(());
                 };
                 for _ in 0..pings {
@@ -216,6 +221,22 @@ mod tests {
         });
         assert!(cut_off.await.is_ok());
         task.await.unwrap().unwrap();
+    }
+
+    #[tokio::test]
+    async fn the_last_answer_goes_out_before_the_end() {
+        let (mut near, far) = tokio::io::duplex(8192);
+        let (sender, queue) = mpsc::channel(4);
+        near.write_all(b"OPTIONS sip:a@b SIP/2.0\r\nl: -1\r\n\r\n")
+            .await
+            .unwrap();
+        sender.try_send(Bytes::from_static(b"answer")).unwrap();
+        run(far, flow(), queue, &Seen::default(), false, SHORT)
+            .await
+            .unwrap();
+        let mut all = String::new();
+        near.read_to_string(&mut all).await.unwrap();
+        assert_eq!(all, "answer");
     }
 
     #[tokio::test]

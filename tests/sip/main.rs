@@ -1,0 +1,3 @@
+//! The SIP wire, from outside: what an exchange says to whatever is sent to it.
+
+mod torture;
