@@ -7,7 +7,7 @@ use crate::media::{
     mouth::Said,
     prompt::Store,
 };
-use crate::rtp::packet::HEADER_LENGTH;
+use crate::{rtp::packet::HEADER_LENGTH, sdp::Direction};
 use std::time::{Duration, Instant};
 
 /// A thread that is later than this goes on from now instead of catching up.
@@ -74,7 +74,9 @@ impl Worker {
         let Some(stream) = leg.stream.as_deref() else {
             return;
         };
-        let silent = stream.direction.receives() && leg.ears.silent(limit, now);
+        // A party that holds says sendonly or inactive, and most then send nothing at all.
+        let talks = stream.direction == Direction::SendRecv;
+        let silent = talks && leg.ears.silent(limit, now);
         leg.reports
             .sample(&leg.card.figures, &leg.ears.reception, &self.tally);
         let due = leg.reports.due(now);
