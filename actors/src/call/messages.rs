@@ -171,6 +171,8 @@ pub(crate) enum Effect {
     Quiet(LegId),
     /// Presses a key towards a leg.
     Press(LegId, char),
+    /// Passes on a key that came by RTP to a leg that may not take those.
+    Relay(LegId, char),
     /// 202 to a REFER.
     AcceptReferral(LegId, u32),
     /// A failure to a REFER.

@@ -28,6 +28,7 @@ impl CallActor {
             Effect::Echo(leg) => engine.echo(leg),
             Effect::Quiet(leg) => engine.quiet(leg),
             Effect::Press(leg, key) => engine.send_digits(leg, key.encode_utf8(&mut [0; 4])),
+            Effect::Relay(leg, key) => engine.relay_digit(leg, key),
             Effect::AcceptReferral(leg, referral) => engine.accept_referral(leg, referral),
             Effect::RefuseReferral(leg, referral, status) => {
                 engine.refuse_referral(leg, referral, status)

@@ -280,6 +280,12 @@ impl Endpoint {
             .order(leg, Order::SendDigits(digits.to_owned()))
     }
 
+    /// Passes on a key that the party bridged to this leg pressed as telephone-event: a peer that agreed
+    /// on none gets INFO, if it takes that.
+    pub fn relay_digit(&self, leg: LegId, key: char) -> Result<(), LegError> {
+        self.inner.stack.order(leg, Order::RelayDigit(key))
+    }
+
     /// Everything about the leg that is needed to go on with it in another process: dialog, route set,
     /// session timer, media ports and keys.
     pub fn leg_snapshot(&self, leg: LegId) -> Result<serde_json::Value, LegError> {

@@ -143,16 +143,19 @@ impl Call {
         }
     }
 
-    /// A key that came by INFO goes on to the other side; one that came by RTP is there already.
+    /// A key that came by INFO goes on to the other side; one that came by RTP is there already, unless
+    /// the other side takes no such packets.
     pub(super) fn pressed(&self, id: PartyId, digit: Digit, out: &mut Vec<Effect>) {
         let Phase::Talking(talk) = &self.phase else {
             return;
         };
-        if digit.source == DigitSource::Info
-            && let Some(leg) = talk.other(id).and_then(|other| self.leg(other))
-        {
-            out.push(Effect::Press(leg, digit.key));
-        }
+        let Some(leg) = talk.other(id).and_then(|other| self.leg(other)) else {
+            return;
+        };
+        out.push(match digit.source {
+            DigitSource::Info => Effect::Press(leg, digit.key),
+            DigitSource::Rtp => Effect::Relay(leg, digit.key),
+        });
     }
 
     /// Nothing is heard from a party: it is gone without having said so.

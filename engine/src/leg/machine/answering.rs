@@ -49,6 +49,7 @@ pub(super) fn begin(
         contact_user: contact_user(&invite),
         next_tx: 0,
         peer_updates: invite.allows(&Method::Update),
+        peer_infos: invite.allows(&Method::Info),
         registered: false,
     };
     let required = invite.requires("100rel");

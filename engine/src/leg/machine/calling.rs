@@ -50,6 +50,7 @@ pub(super) fn begin(
         contact_user: plan.contact_user.clone(),
         next_tx: 0,
         peer_updates: false,
+        peer_infos: false,
         registered: matches!(plan.hop, Some(Hop::Flow { .. })),
     };
     out.push(Output::Locate(plan.target()));

@@ -48,6 +48,8 @@ pub(super) struct Facts {
     pub next_tx: u32,
     /// The peer takes UPDATE (RFC 3311 §4).
     pub peer_updates: bool,
+    /// The peer says that it takes INFO.
+    pub peer_infos: bool,
     /// It was called on the flow of its registration, and stays there.
     pub registered: bool,
 }

@@ -122,6 +122,8 @@ pub(crate) enum Order {
     NotifyReferral(u32, u16),
     /// Key presses towards the peer.
     SendDigits(String),
+    /// A key that came as telephone-event from the party that this leg is bridged to.
+    RelayDigit(char),
 }
 
 /// What the driver carries out, in order.

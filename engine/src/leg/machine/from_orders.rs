@@ -37,6 +37,7 @@ impl Leg {
             Order::RefuseReferral(id, status) => self.refuse_referral(id, status, turn),
             Order::NotifyReferral(id, status) => self.notify_referral(id, status, turn),
             Order::SendDigits(digits) => self.press(&digits, turn),
+            Order::RelayDigit(key) => self.relay_key(key, turn),
         }
     }
 

@@ -123,6 +123,7 @@ impl Leg {
             }
             if message.header(Name::Allow).is_some() {
                 self.desk.facts.peer_updates = message.allows(&Method::Update);
+                self.desk.facts.peer_infos = message.allows(&Method::Info);
             }
             if let Ok(Some(answer)) = wire::description(message) {
                 described = fork.answered || self.talk.accept(&answer, turn).is_ok();
@@ -171,6 +172,7 @@ impl Leg {
         };
         self.phase = Phase::Up(Box::new(up));
         self.desk.facts.peer_updates = message.allows(&Method::Update);
+        self.desk.facts.peer_infos = message.allows(&Method::Info);
         let invite = match &self.phase {
             Phase::Up(up) => up.won.as_ref().map(|won| won.invite.clone()),
             _ => None,

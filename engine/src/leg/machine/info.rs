@@ -86,6 +86,23 @@ impl Leg {
         Ok(())
     }
 
+    /// Passes a key on that came as telephone-event. A peer that agreed on those has it already; another
+    /// one gets INFO when it takes that, or nothing.
+    pub(super) fn relay_key(&mut self, key: char, turn: &mut Turn<'_>) -> Result<(), LegError> {
+        let has_it = self
+            .talk
+            .agreed()
+            .is_some_and(|agreed| !agreed.dtmf.is_empty());
+        if has_it {
+            return Ok(());
+        }
+        if !self.desk.facts.peer_infos {
+            tracing::debug!("a key is lost: the peer takes neither telephone-events nor INFO");
+            return Ok(());
+        }
+        self.press(key.encode_utf8(&mut [0; 4]), turn)
+    }
+
     /// Sends the next key by INFO; a peer that does not take them gets no more.
     pub(super) fn next_key(&mut self, taken: bool, turn: &mut Turn<'_>) {
         self.keys.busy = false;

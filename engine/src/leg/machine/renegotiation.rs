@@ -142,6 +142,7 @@ impl Leg {
     fn learn(&mut self, request: &Message) {
         if request.header(Name::Allow).is_some() {
             self.desk.facts.peer_updates = request.allows(&Method::Update);
+            self.desk.facts.peer_infos = request.allows(&Method::Info);
         }
         let of = |dialog: &Dialog| dialog.has_request(request);
         let dialog = match &mut self.phase {
