@@ -3,7 +3,7 @@
 use crate::kit::{
     alice_alone, alice_and_bob, claims, connected, names, over, record, talk, until_end,
 };
-use harness::{Carrier, Database};
+use harness::{Carrier, Database, Events, Exchange, Person, World};
 use serde_json::json;
 use std::time::Duration;
 
@@ -11,6 +11,9 @@ harness::stories! {
     a_click_rings_the_own_phone_and_then_the_other,
     a_click_that_its_own_user_ignores_leaves_no_trace,
     a_click_counts_from_the_own_answer,
+    a_click_that_its_own_user_does_not_hear_leaves_no_trace,
+    a_click_whose_destination_never_answers_counts_all_the_same,
+    a_click_may_be_given_up_while_it_rings,
     a_click_that_cannot_be_is_refused_at_once,
     calls_end_with_who_is_deleted,
 }
@@ -105,6 +108,65 @@ async fn a_click_counts_from_the_own_answer(database: Database) {
     };
     let talked = time("ended_at") - time("answered_at");
     assert_eq!(record["duration_seconds"], talked.num_seconds(), "{record}");
+    over(world).await;
+}
+
+/// An account whose phones ring for two seconds, and Alice's request to be connected with Bob.
+async fn clicked(database: Database) -> (World, Person, Person, Events) {
+    let exchange = Exchange::start_with(database, |config| {
+        config.times.user_rings = Duration::from_secs(2);
+    });
+    let world = World::on(exchange.await).await;
+    let alice = world.person("Alice", "1001").await;
+    let bob = world.person("Bob", "1002").await;
+    let events = world.events().await;
+    let click = json!({ "user": alice.user, "dial_string": "1002" });
+    world.api.post("/v1/calls", click).await.must_be(202);
+    (world, alice, bob, events)
+}
+
+async fn a_click_that_its_own_user_does_not_hear_leaves_no_trace(database: Database) {
+    let (world, alice, bob, mut events) = clicked(database).await;
+    alice.phone.rings().await.is_cancelled().await;
+    events.stay_quiet(Duration::from_millis(100)).await;
+    bob.phone.stays_quiet(Duration::from_millis(50)).await;
+    world.records(0).await;
+    over(world).await;
+}
+
+async fn a_click_whose_destination_never_answers_counts_all_the_same(database: Database) {
+    let (world, alice, bob, mut events) = clicked(database).await;
+    let own = alice.phone.rings().await;
+    own.answers().await;
+    let far = bob.phone.rings().await;
+    own.hears_something_but(660).await;
+    far.is_cancelled().await;
+    own.is_hung_up().await;
+    let seen = until_end(&mut events).await;
+    assert_eq!(names(&seen), ["call.initiated", "call.ringing", "call.end"]);
+    let record = record(&world).await;
+    claims(
+        &record,
+        json!({ "status": "completed", "connected_at": null, "hangup_cause": 19,
+            "to_label": "Bob" }),
+    );
+    assert!(record["duration_seconds"].as_u64() >= Some(1), "{record}");
+    over(world).await;
+}
+
+async fn a_click_may_be_given_up_while_it_rings(database: Database) {
+    let (world, alice, bob, mut events) = clicked(database).await;
+    let own = alice.phone.rings().await;
+    own.answers().await;
+    let far = bob.phone.rings().await;
+    own.hangs_up().await;
+    far.is_cancelled().await;
+    let seen = until_end(&mut events).await;
+    assert_eq!(names(&seen), ["call.initiated", "call.ringing", "call.end"]);
+    claims(
+        &record(&world).await,
+        json!({ "status": "completed", "connected_at": null }),
+    );
     over(world).await;
 }
 

@@ -3,8 +3,12 @@
 use crate::{Agent, DOMAIN, Link, Login, Message, Phone, World};
 use serde_json::{Value, json};
 use std::{
-    net::{IpAddr, Ipv4Addr},
+    net::{IpAddr, Ipv4Addr, SocketAddr},
     ops::Deref,
+    sync::{
+        Arc,
+        atomic::{AtomicU16, Ordering},
+    },
     time::Duration,
 };
 use tokio::task::JoinHandle;
@@ -14,6 +18,7 @@ pub struct Carrier {
     /// The trunk's id.
     pub trunk: String,
     phone: Phone,
+    probes: Arc<AtomicU16>,
     answers: JoinHandle<()>,
 }
 
@@ -27,6 +32,11 @@ impl Deref for Carrier {
 impl Carrier {
     /// A carrier at 127.0.0.`host`, trusted by its address, with further members of the trunk.
     pub async fn open(world: &World, host: u8, members: Value) -> Self {
+        Self::open_as(world, host, members, Login::default()).await
+    }
+
+    /// As [`open`](Self::open), with a login of its own at the exchange.
+    pub async fn open_as(world: &World, host: u8, members: Value, login: Login) -> Self {
         let own = IpAddr::V4(Ipv4Addr::new(127, 0, 0, host));
         let exchange = world.exchange.sip();
         let agent = Agent::open_at(Link::Udp, own, exchange).await;
@@ -43,15 +53,19 @@ impl Carrier {
             .post("/v1/operator/trunks", trunk)
             .await
             .id_of(201);
+        let probes = Arc::new(AtomicU16::new(200));
         let answers = {
-            let agent = agent.clone();
+            let (agent, probes) = (agent.clone(), probes.clone());
             tokio::spawn(async move {
                 loop {
                     let options = |m: &Message| m.method() == Some("OPTIONS");
                     let asked = agent.try_take(Duration::from_secs(60), options).await;
                     if let Some((request, from)) = asked {
-                        let response = Message::response(&request, 200, "OK");
-                        agent.send(&response, from).await;
+                        let status = probes.load(Ordering::Relaxed);
+                        if status > 0 {
+                            let response = Message::response(&request, status, "Here");
+                            agent.send(&response, from).await;
+                        }
                     }
                 }
             })
@@ -62,12 +76,24 @@ impl Carrier {
             let up = format!("strowger_actors_trunk_up{{trunk=\"carrier {host}\"}}");
             world.exchange.metric_becomes(&up, 1.0).await;
         }
-        let phone = Phone::with_agent(agent, exchange, DOMAIN, Login::default());
+        let phone = Phone::with_agent(agent, exchange, DOMAIN, login);
         Self {
             trunk,
             phone,
+            probes,
             answers,
         }
+    }
+
+    /// Answers OPTIONS with this status from now on; 0 is silence.
+    pub fn answers_probes_with(&self, status: u16) {
+        self.probes.store(status, Ordering::Relaxed);
+    }
+
+    /// Waits for a request outside any dialog.
+    pub async fn is_asked(&self, method: &str) -> (Message, SocketAddr) {
+        let fits = |m: &Message| m.method() == Some(method);
+        self.phone.agent.take(method, crate::SOON, fits).await
     }
 
     /// Calls a number of the exchange as somebody with this number and name.

@@ -77,6 +77,20 @@ impl Exchange {
         self.running().exchange().bound().sip_tcp[0]
     }
 
+    /// The SIP address over TLS.
+    pub fn sip_tls(&self) -> SocketAddr {
+        let bound = self.running().exchange().bound();
+        bound.sip_tls.expect("a TLS listener")
+    }
+
+    /// A shape for [`start_with`](Self::start_with): SIP over TLS, too.
+    pub fn with_tls(config: &mut web::Config) {
+        let (chain, key) = crate::sip::tls::write(&config.data_dir);
+        config.sip.tls = Some("127.0.0.1:0".parse().expect("an address"));
+        config.sip.tls_cert = Some(chain);
+        config.sip.tls_key = Some(key);
+    }
+
     /// The data directory.
     pub fn data_dir(&self) -> &PathBuf {
         &self.config.data_dir

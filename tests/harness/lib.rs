@@ -17,7 +17,7 @@ pub use carrier::Carrier;
 pub use database::Database;
 pub use events::{Event, Events};
 pub use exchange::{DOMAIN, Exchange, KEY};
-pub use phone::{Call, Offer, Phone, SOON};
+pub use phone::{Call, Offer, Phone, SOON, SdpSide};
 pub use sip::{Agent, Algorithm, Link, Login, Message};
 pub use world::{Person, World};
 

@@ -78,6 +78,7 @@ impl World {
         let exchange = match link {
             Link::Udp => self.exchange.sip(),
             Link::Tcp => self.exchange.sip_tcp(),
+            Link::Tls => self.exchange.sip_tls(),
         };
         let mut phone = Phone::over(link, exchange, DOMAIN, login.clone()).await;
         phone.name = name.to_owned();

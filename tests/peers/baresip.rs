@@ -26,6 +26,7 @@ impl Baresip {
         let (address, transport) = match link {
             Link::Udp => (world.exchange.sip(), "udp"),
             Link::Tcp => (world.exchange.sip_tcp(), "tcp"),
+            Link::Tls => (world.exchange.sip_tls(), "tls"),
         };
         let login = &person.login;
         let account = format!(

@@ -36,6 +36,15 @@ pub struct Phone {
     register_tag: Arc<String>,
 }
 
+/// Something a phone does by itself until this is dropped.
+pub struct Habit(tokio::task::JoinHandle<()>);
+
+impl Drop for Habit {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
 impl Phone {
     /// A phone on UDP that has not registered yet.
     pub async fn new(exchange: SocketAddr, domain: &str, login: Login) -> Self {
@@ -75,6 +84,11 @@ impl Phone {
         self
     }
 
+    /// The phone is pulled out of the wall: its SIP socket is gone.
+    pub fn vanishes(&self) {
+        self.agent.vanish();
+    }
+
     /// Our SIP address.
     pub fn address(&self) -> SocketAddr {
         self.agent.local()
@@ -99,6 +113,7 @@ impl Phone {
         };
         match self.agent.transport() {
             "TCP" => format!("sip:{user}@{};transport=tcp", self.agent.local()),
+            "TLS" => format!("sip:{user}@{};transport=tls", self.agent.local()),
             _ => format!("sip:{user}@{}", self.agent.local()),
         }
     }
@@ -200,6 +215,21 @@ impl Phone {
     pub async fn unregisters(&self) {
         let response = self.tries_to_register(0).await;
         assert_eq!(response.status(), Some(200), "REGISTER: {response}");
+    }
+
+    /// Answers these requests with 200 by itself until the handle is dropped, as phones do that refresh
+    /// their sessions.
+    pub fn answers_by_itself(&self, method: &'static str) -> Habit {
+        let agent = self.agent.clone();
+        Habit(tokio::spawn(async move {
+            loop {
+                let fits = |m: &Message| m.method() == Some(method);
+                if let Some((request, from)) = agent.try_take(SOON, fits).await {
+                    let response = Message::response(&request, 200, "OK");
+                    agent.send(&response, from).await;
+                }
+            }
+        }))
     }
 
     /// Waits for a call and rings.

@@ -78,6 +78,28 @@ pub fn answer_challenge(
     Some((answer, value))
 }
 
+/// A challenge of the tests' own for a realm.
+pub fn challenge(realm: &str, nonce: &str) -> String {
+    format!("Digest realm=\"{realm}\", nonce=\"{nonce}\", algorithm=MD5, qop=\"auth\"")
+}
+
+/// Whether an Authorization proves this login for a request of this method, by MD5 with qop.
+pub fn proves(authorization: &str, method: &str, login: &Login, nonce: &str) -> bool {
+    let part = |name| field(authorization, name).unwrap_or_default();
+    let md5 = Algorithm::Md5;
+    let a1 = md5.hash(&format!(
+        "{}:{}:{}",
+        login.username,
+        part("realm"),
+        login.password
+    ));
+    let a2 = md5.hash(&format!("{method}:{}", part("uri")));
+    let (nc, cnonce) = (part("nc"), part("cnonce"));
+    part("username") == login.username
+        && part("nonce") == nonce
+        && part("response") == md5.hash(&format!("{a1}:{nonce}:{nc}:{cnonce}:auth:{a2}"))
+}
+
 fn field(challenge: &str, name: &str) -> Option<String> {
     let list = challenge.trim_start().strip_prefix("Digest ")?;
     list.split(',').find_map(|part| {

@@ -3,9 +3,10 @@
 
 mod digest;
 mod message;
+pub mod tls;
 mod wire;
 
-pub use digest::{Algorithm, Login, answer_challenge};
+pub use digest::{Algorithm, Login, answer_challenge, challenge, proves};
 pub use message::Message;
 pub use wire::{Agent, Link};
 

@@ -8,8 +8,8 @@ use std::{
     time::Duration,
 };
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpStream, UdpSocket, tcp::OwnedWriteHalf},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, split},
+    net::{TcpStream, UdpSocket},
     sync::Notify,
     task::JoinHandle,
     time::Instant,
@@ -23,11 +23,16 @@ pub enum Link {
     Udp,
     /// One stream, opened by the agent.
     Tcp,
+    /// One stream over TLS, opened by the agent.
+    Tls,
 }
 
+type Writer = Box<dyn AsyncWrite + Send + Unpin>;
+
+#[derive(Clone)]
 enum Line {
     Udp(Arc<UdpSocket>),
-    Tcp(tokio::sync::Mutex<OwnedWriteHalf>),
+    Stream(Arc<tokio::sync::Mutex<Writer>>),
 }
 
 #[derive(Default)]
@@ -42,7 +47,9 @@ struct Inbox {
 
 /// A SIP socket of a phone or a carrier.
 pub struct Agent {
-    line: Line,
+    link: Link,
+    /// None once it has vanished.
+    line: Mutex<Option<Line>>,
     local: SocketAddr,
     inbox: Arc<Mutex<Inbox>>,
     news: Arc<Notify>,
@@ -68,16 +75,27 @@ impl Agent {
                 let reader = tokio::spawn(read_udp(socket.clone(), inbox.clone(), news.clone()));
                 (Line::Udp(socket), local, reader)
             }
-            Link::Tcp => {
+            Link::Tcp | Link::Tls => {
                 let stream = TcpStream::connect(peer).await.expect("exchange listens");
                 let local = stream.local_addr().expect("bound");
-                let (read, write) = stream.into_split();
-                let reader = tokio::spawn(read_tcp(read, peer, inbox.clone(), news.clone()));
-                (Line::Tcp(tokio::sync::Mutex::new(write)), local, reader)
+                let (read, write): (Box<dyn AsyncRead + Send + Unpin>, Writer) = match link {
+                    Link::Tls => {
+                        let (read, write) = split(super::tls::connect(stream).await);
+                        (Box::new(read), Box::new(write))
+                    }
+                    _ => {
+                        let (read, write) = stream.into_split();
+                        (Box::new(read), Box::new(write))
+                    }
+                };
+                let reader = tokio::spawn(read_stream(read, peer, inbox.clone(), news.clone()));
+                let line = Line::Stream(Arc::new(tokio::sync::Mutex::new(write)));
+                (line, local, reader)
             }
         };
         Arc::new(Self {
-            line,
+            link,
+            line: Mutex::new(Some(line)),
             local,
             inbox,
             news,
@@ -90,12 +108,19 @@ impl Agent {
         self.local
     }
 
-    /// `UDP` or `TCP`, as written into Via.
+    /// `UDP`, `TCP` or `TLS`, as written into Via.
     pub fn transport(&self) -> &'static str {
-        match self.line {
-            Line::Udp(_) => "UDP",
-            Line::Tcp(_) => "TCP",
+        match self.link {
+            Link::Udp => "UDP",
+            Link::Tcp => "TCP",
+            Link::Tls => "TLS",
         }
+    }
+
+    /// Closes the socket: whoever sends to it from now on gets nothing but its absence.
+    pub fn vanish(&self) {
+        self.reader.abort();
+        drop(self.line.lock().expect("line").take());
     }
 
     /// Sends one message. A response is remembered for repeats of its request.
@@ -115,9 +140,15 @@ impl Agent {
 
     /// Sends bytes as they are.
     pub async fn send_raw(&self, bytes: &[u8], to: SocketAddr) {
-        match &self.line {
-            Line::Udp(socket) => drop(socket.send_to(bytes, to).await),
-            Line::Tcp(write) => drop(write.lock().await.write_all(bytes).await),
+        let line = self.line.lock().expect("line").clone();
+        match line {
+            Some(Line::Udp(socket)) => drop(socket.send_to(bytes, to).await),
+            Some(Line::Stream(write)) => {
+                let mut write = write.lock().await;
+                drop(write.write_all(bytes).await);
+                drop(write.flush().await);
+            }
+            None => {}
         }
     }
 
@@ -223,8 +254,8 @@ async fn read_udp(socket: Arc<UdpSocket>, inbox: Arc<Mutex<Inbox>>, news: Arc<No
     }
 }
 
-async fn read_tcp(
-    mut read: tokio::net::tcp::OwnedReadHalf,
+async fn read_stream(
+    mut read: impl AsyncRead + Unpin,
     peer: SocketAddr,
     inbox: Arc<Mutex<Inbox>>,
     news: Arc<Notify>,

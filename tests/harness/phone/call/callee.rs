@@ -19,8 +19,14 @@ impl Call {
 
     /// Answers and waits for the ACK.
     pub async fn answers(&self) {
+        self.answers_with(|_| ()).await;
+    }
+
+    /// As [`answers`](Self::answers), with headers of one's own.
+    pub async fn answers_with(&self, shape: impl Fn(&mut Message)) {
         let mut response = self.response(200, "OK");
         self.describe(&mut response);
+        shape(&mut response);
         self.phone.agent.send(&response, self.peer).await;
         let id = self.invite().get("Call-ID").to_owned();
         let fits = |m: &Message| m.method() == Some("ACK") && m.get("Call-ID") == id;
@@ -58,7 +64,7 @@ impl Call {
         cancel
     }
 
-    fn response(&self, status: u16, phrase: &str) -> Message {
+    pub(super) fn response(&self, status: u16, phrase: &str) -> Message {
         let mut response = Message::response(&self.invite(), status, phrase);
         let to = response.get("To").to_owned();
         response
@@ -67,7 +73,7 @@ impl Call {
         response
     }
 
-    fn describe(&self, response: &mut Message) {
+    pub(super) fn describe(&self, response: &mut Message) {
         self.listen_to(&self.invite().body);
         response.add("Content-Type", "application/sdp");
         response.body = self.offer.write(self.audio.local(), 1);

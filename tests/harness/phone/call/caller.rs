@@ -90,6 +90,12 @@ impl Call {
         self.acknowledge(response.cseq(), String::new()).await;
     }
 
+    /// Confirms a refusal that was taken by hand.
+    pub async fn confirms_refusal(&self, response: &Message) {
+        let ack = self.ack_for(&self.invite(), response);
+        self.phone.agent.send(&ack, self.peer).await;
+    }
+
     /// Waits for the final refusal and gives its status.
     pub async fn is_refused(&self) -> u16 {
         let response = self.gets("a refusal", 300..700).await;

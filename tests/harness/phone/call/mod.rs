@@ -2,6 +2,7 @@
 
 mod callee;
 mod caller;
+mod early;
 mod talking;
 mod transfer;
 

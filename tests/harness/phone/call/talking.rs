@@ -72,7 +72,7 @@ impl Call {
         response
     }
 
-    async fn confirms(&self, invite: &Message, response: &Message) {
+    pub(super) async fn confirms(&self, invite: &Message, response: &Message) {
         if response.status() == Some(200) {
             self.acknowledge(response.cseq(), String::new()).await;
         } else {
