@@ -53,6 +53,8 @@ pub struct Outside {
     pub presented: Option<String>,
     /// Limits do not apply.
     pub emergency: bool,
+    /// Whoever picks up must press a key to take the call; a mailbox does not.
+    pub confirm: bool,
 }
 
 /// Who is to be rung now.

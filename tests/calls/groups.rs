@@ -10,6 +10,8 @@ harness::stories! {
     when_nobody_comes_the_next_user_rings,
     without_a_next_user_the_call_ends_unanswered,
     a_member_may_be_a_number_outside,
+    a_member_outside_may_have_to_press_a_key,
+    a_mailbox_that_presses_no_key_does_not_get_the_call,
     a_redirection_is_followed_unless_the_group_says_no,
 }
 
@@ -158,6 +160,88 @@ async fn a_member_may_be_a_number_outside(database: Database) {
         &record(&world).await,
         json!({ "status": "completed", "to_number": GROUP, "direction": "internal" }),
     );
+    over(world).await;
+}
+
+async fn a_member_outside_may_have_to_press_a_key(database: Database) {
+    let (world, alice, bob) = alice_and_bob(database).await;
+    let carrier = Carrier::open(&world, 23, json!({})).await;
+    world.number("+12075550110", json!({})).await;
+    let members = [bob.user.as_str(), "+14155550142"];
+    let confirm = json!({ "confirm_external": true, "timeout_seconds": 30 });
+    group(&world, &members, confirm).await;
+    for by_info in [false, true] {
+        let mut events = world.events().await;
+        let call = alice.phone.calls(GROUP).await;
+        let loser = bob.phone.rings().await;
+        let mobile = carrier.rings().await;
+        call.is_ringing().await;
+        mobile.answers().await;
+        // Picked up is not answered: beeps, and everybody else rings on.
+        mobile.speak(660);
+        mobile.hears(1046).await;
+        assert!(call.try_answer().await.is_none());
+        match by_info {
+            false => mobile.press('1'),
+            true => {
+                let mut info = mobile.in_dialog("INFO");
+                info.add("Content-Type", "application/dtmf-relay");
+                info.body = "Signal=1\r\nDuration=160\r\n".into();
+                assert_eq!(mobile.asks(&info).await.status(), Some(200));
+            }
+        }
+        call.is_answered().await;
+        let cancel = loser.is_cancelled().await;
+        assert!(cancel.get("Reason").contains("cause=200"), "{cancel}");
+        talk(&call, &mobile).await;
+        call.hangs_up().await;
+        mobile.is_hung_up().await;
+        let seen = until_end(&mut events).await;
+        assert_eq!(
+            names(&seen),
+            ["call.incoming", "call.ringing", "call.answered", "call.end"]
+        );
+    }
+    for record in world.records(2).await {
+        claims(&record, json!({ "status": "completed" }));
+    }
+    over(world).await;
+}
+
+async fn a_mailbox_that_presses_no_key_does_not_get_the_call(database: Database) {
+    let (world, alice, bob) = alice_and_bob(database).await;
+    let carrier = Carrier::open(&world, 24, json!({})).await;
+    world.number("+12075550110", json!({})).await;
+    let members = [bob.user.as_str(), "+14155550142"];
+    group(&world, &members, json!({ "confirm_external": true })).await;
+
+    // The others ring on, and may answer.
+    let call = alice.phone.calls(GROUP).await;
+    let winner = bob.phone.rings().await;
+    let mailbox = carrier.is_called().await;
+    mailbox.answers().await;
+    mailbox.hears(1046).await;
+    winner.answers().await;
+    call.is_answered().await;
+    mailbox.is_hung_up().await;
+    talk(&call, &winner).await;
+    call.hangs_up().await;
+    winner.is_hung_up().await;
+
+    // Or nobody does, until the group's time is over.
+    let call = alice.phone.calls(GROUP).await;
+    let ringing = bob.phone.rings().await;
+    let mailbox = carrier.is_called().await;
+    mailbox.answers().await;
+    ringing.is_cancelled().await;
+    mailbox.is_hung_up().await;
+    assert_eq!(call.is_refused().await, 480);
+    let records = world.records(2).await;
+    claims(
+        &records[0],
+        json!({ "status": "no-answer", "answered_at": null, "hangup_cause": 19 }),
+    );
+    claims(&records[1], json!({ "status": "completed" }));
     over(world).await;
 }
 

@@ -240,6 +240,7 @@ fn to_network(
         trunks,
         presented,
         emergency,
+        confirm: false,
     };
     Proposal {
         candidates: vec![crate::target::Candidate::Outside(outside)],

@@ -36,7 +36,8 @@ pub(crate) fn propose(phones: &Phones, group: &RingGroup, members: Vec<Member>) 
                     }
                 }
             }
-            Member::Outside(outside) => {
+            Member::Outside(mut outside) => {
+                outside.confirm = group.confirm_external;
                 let known = candidates.iter().any(|candidate| {
                     matches!(candidate, Candidate::Outside(known) if known.number == outside.number)
                 });
@@ -101,6 +102,7 @@ mod tests {
             trunks: vec![Id::new()],
             presented: None,
             emergency: false,
+            confirm: false,
         })
     }
 

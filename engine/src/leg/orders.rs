@@ -152,6 +152,8 @@ pub enum Prompt {
     Busy,
     /// Network busy.
     Congestion,
+    /// Short beeps: a key is asked for.
+    Attention,
     /// Music on hold.
     Music,
     /// One sine.

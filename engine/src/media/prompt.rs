@@ -9,11 +9,12 @@ use crate::rtp::Codec;
 use crate::rtp::codec::{CodecError, Encoder, FRAME_MS, Payload};
 
 /// Loops that are built once: those whose content never changes.
-const FIXED: [Prompt; 5] = [
+const FIXED: [Prompt; 6] = [
     Prompt::Silence,
     Prompt::Ringback,
     Prompt::Busy,
     Prompt::Congestion,
+    Prompt::Attention,
     Prompt::Music,
 ];
 /// Single tones kept encoded; more are built anew each time.
@@ -149,6 +150,7 @@ impl Fixed {
                 Prompt::Ringback => tone::RINGBACK.samples(rate),
                 Prompt::Busy => tone::BUSY.samples(rate),
                 Prompt::Congestion => tone::CONGESTION.samples(rate),
+                Prompt::Attention => tone::ATTENTION.samples(rate),
                 Prompt::Music => music::samples(rate),
                 // A second, because G.722 hums when one and the same frame is repeated.
                 Prompt::Silence | Prompt::Tone { .. } => vec![0; rate as usize],
@@ -268,6 +270,7 @@ mod tests {
                 (Prompt::Ringback, 90, -16.0),
                 (Prompt::Busy, 20, -21.0),
                 (Prompt::Congestion, 12, -21.0),
+                (Prompt::Attention, 15, -12.0),
                 (Prompt::Music, 1_000, -20.0),
                 (
                     Prompt::Tone {

@@ -42,6 +42,14 @@ pub const CONGESTION: Tone = Tone {
     off_ms: 260,
 };
 
+/// Short beeps, once in two seconds: something is asked of the listener. Far from every key's tones, so that
+/// it is not taken for one.
+pub const ATTENTION: Tone = Tone {
+    parts: &[(523.0, -15.0), (1_046.0, -15.0)],
+    on_ms: 300,
+    off_ms: 1_700,
+};
+
 impl Tone {
     /// One turn at `rate` Hz.
     pub fn samples(&self, rate: u32) -> Vec<i16> {
@@ -104,7 +112,7 @@ mod tests {
     #[test]
     fn tones_have_their_level_cadence_and_whole_frames() {
         for rate in [8_000, 16_000] {
-            for tone in [RINGBACK, BUSY, CONGESTION] {
+            for tone in [RINGBACK, BUSY, CONGESTION, ATTENTION] {
                 let samples = tone.samples(rate);
                 let on = tone.on_ms * rate as usize / 1_000;
                 assert!(samples.len().is_multiple_of(rate as usize / 50));

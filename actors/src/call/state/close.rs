@@ -29,6 +29,7 @@ impl Call {
         now: Time,
         out: &mut Vec<Effect>,
     ) {
+        let asked = self.stage(id) == Stage::Asked;
         if !matches!(self.stage(id), Stage::Gone | Stage::Moved(_)) {
             self.lose(id, Stage::Gone, out);
         }
@@ -50,7 +51,11 @@ impl Call {
                     return;
                 };
                 seek.forks.remove(at);
-                self.note(of_ending(by), q850);
+                seek.asking.retain(|(asked, _)| *asked != id);
+                match asked {
+                    true => self.note(Outcome::NoAnswer, None),
+                    false => self.note(of_ending(by), q850),
+                }
                 self.settle(now, out);
             }
             Phase::Joining { anchor, .. } if *anchor == id => {

@@ -1,6 +1,7 @@
 //! The machine of a call: an input and the time in, effects out. No engine, no database, no waiting.
 
 mod close;
+mod confirm;
 mod open;
 mod party;
 mod phase;
@@ -116,9 +117,10 @@ impl Call {
         match event {
             LegEvent::Ringing => self.rings(id, now, out),
             LegEvent::EarlyMedia => self.early(id, now, out),
-            LegEvent::Answered => self.answered(id, now, out),
+            LegEvent::Answered => self.picked_up(id, now, out),
             LegEvent::Refused(refusal) => self.refused(id, refusal, now, out),
             LegEvent::Confirmed => {}
+            LegEvent::Digit(_) if self.stage(id) == Stage::Asked => self.answered(id, now, out),
             LegEvent::Digit(digit) => self.pressed(id, digit, out),
             LegEvent::Held => self.holds(id, true, out),
             LegEvent::Resumed => self.holds(id, false, out),
@@ -156,7 +158,8 @@ impl Call {
         match &self.phase {
             Phase::Seeking(seek) => {
                 let asked = seek.questions.iter().map(|asked| asked.until);
-                asked.chain(seek.until).min()
+                let asking = seek.asking.iter().map(|(_, until)| *until);
+                asked.chain(asking).chain(seek.until).min()
             }
             Phase::Talking(talk) => talk.fetching.map(|fetching| fetching.until),
             Phase::Closing { until, .. } => Some(*until),

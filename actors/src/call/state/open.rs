@@ -202,6 +202,7 @@ impl Seek {
             purpose,
             questions: Vec::new(),
             forks: Vec::new(),
+            asking: Vec::new(),
             until: None,
             then: None,
             ignore_forwarding: false,

@@ -59,6 +59,8 @@ pub(crate) enum Stage {
     Ringing,
     /// Sends audio before it answers.
     Early,
+    /// Picked up, and asked to press a key.
+    Asked,
     /// Answered.
     Up,
     /// Was told to hang up; its final figures are awaited.
@@ -91,6 +93,14 @@ impl Party {
         match self.who {
             Who::Phone { .. } => None,
             Who::Outside { trunk, .. } => Some(trunk),
+        }
+    }
+
+    /// Whether it must press a key before it counts as answered.
+    pub(crate) fn must_confirm(&self) -> bool {
+        match &self.who {
+            Who::Phone { .. } => false,
+            Who::Outside { left, .. } => left.as_ref().is_some_and(|left| left.confirm),
         }
     }
 

@@ -110,6 +110,8 @@ pub(crate) struct Seek {
     pub questions: Vec<Asked>,
     /// Legs that may still answer.
     pub forks: Vec<PartyId>,
+    /// Those among them who picked up and are to press a key, and until when.
+    pub asking: Vec<(PartyId, Time)>,
     /// Until when they ring.
     pub until: Option<Time>,
     /// What follows when nobody answers.

@@ -130,10 +130,12 @@ impl Call {
         if !matches!(self.stage(id), Stage::Dialling | Stage::Ringing) {
             return;
         }
+        // The caller must not hear a mailbox that the call is kept from.
+        let confirms = self.party(id).is_some_and(super::Party::must_confirm);
         let Some(seek) = self.seek() else {
             return;
         };
-        if seek.forks.len() > 1 || seek.anchor.is_none() {
+        if seek.forks.len() > 1 || seek.anchor.is_none() || confirms {
             return self.rings(id, now, out);
         }
         seek.heard = Heard::Early;
@@ -219,6 +221,7 @@ impl Call {
         }
         let forks = std::mem::take(&mut seek.forks);
         seek.questions.clear();
+        seek.asking.clear();
         seek.until = None;
         self.set_stage(id, Stage::Up);
         self.alerted(now, out);

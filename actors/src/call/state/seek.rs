@@ -194,6 +194,7 @@ impl Call {
 
     /// Deadlines of ringing and of questions.
     pub(super) fn seek_tick(&mut self, now: Time, out: &mut Vec<Effect>) {
+        self.confirm_tick(now, out);
         let Some(seek) = self.seek() else {
             return;
         };
@@ -211,6 +212,7 @@ impl Call {
                 return;
             };
             seek.until = None;
+            seek.asking.clear();
             seek.questions.retain(|asked| !asked.adds);
             let rang = !seek.forks.is_empty();
             let forks = std::mem::take(&mut seek.forks);

@@ -58,6 +58,13 @@ impl Call {
         self.phone.agent.take(what, SOON, fits).await.0
     }
 
+    /// The 200, if it has come already.
+    pub async fn try_answer(&self) -> Option<Message> {
+        let now = Duration::from_millis(1);
+        self.try_response(&self.invite(), now, |status| status == 200)
+            .await
+    }
+
     /// Waits for 180.
     pub async fn is_ringing(&self) -> Message {
         self.gets("180", 180..181).await

@@ -318,3 +318,53 @@ fn a_directory_that_does_not_answer_is_not_waited_for() {
     bench.finish();
     assert_eq!(bench.record().end_reason, "overloaded");
 }
+
+/// A phone and a number outside whose owner must press a key.
+fn confirmed_group() -> Bench {
+    let mut lead = to_user(Id::new(), 1);
+    if let crate::target::Route::Ring(proposal) = &mut lead.route {
+        let mut outside = outside(1);
+        if let Candidate::Outside(number) = &mut outside {
+            number.confirm = true;
+        }
+        proposal.candidates.push(outside);
+    }
+    Bench::from_phone(lead)
+}
+
+fn key() -> LegEvent {
+    LegEvent::Digit(engine::leg::Digit {
+        key: '1',
+        duration_ms: 100,
+        source: engine::leg::DigitSource::Rtp,
+    })
+}
+
+#[test]
+fn who_must_confirm_wins_with_a_key() {
+    let mut bench = confirmed_group();
+    let asked = bench.leg(3, LegEvent::Answered);
+    let beeps = Effect::Play(LegId(103), engine::leg::Prompt::Attention);
+    assert_eq!(asked, [beeps]);
+    assert!(hung_up(&bench.later(5)).is_empty());
+    let effects = bench.leg(3, key());
+    assert!(has(&effects, &Effect::Bridge(CALLER, LegId(103))));
+    assert_eq!(hung_up(&effects), [LegId(102)]);
+    // Later keys are for the other side.
+    assert_eq!(bench.leg(3, key()), [Effect::Relay(CALLER, '1')]);
+}
+
+#[test]
+fn a_mailbox_presses_no_key_and_others_ring_on() {
+    let mut bench = confirmed_group();
+    bench.leg(3, LegEvent::Answered);
+    assert_eq!(hung_up(&bench.later(10)), [LegId(103)]);
+    assert!(bench.leg(3, key()).is_empty());
+    let effects = bench.leg(2, LegEvent::Answered);
+    assert!(has(&effects, &Effect::Bridge(CALLER, LegId(102))));
+
+    let mut bench = confirmed_group();
+    bench.leg(3, LegEvent::Answered);
+    let effects = bench.leg(2, LegEvent::Answered);
+    assert_eq!(hung_up(&effects), [LegId(103)]);
+}

@@ -52,6 +52,7 @@ fn outside(trunks: usize) -> Candidate {
         trunks: (0..trunks).map(|_| Id::new()).collect(),
         presented: Some("+12075550110".into()),
         emergency: false,
+        confirm: false,
     })
 }
 
