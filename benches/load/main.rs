@@ -1,11 +1,13 @@
-//! What the release binary uses for a REGISTER, a call and a relayed packet, on loopback, beside the bars.
+//! What the release binary uses for a REGISTER, a call, a relayed packet, a GET and an event stream, on
+//! loopback, beside the bars.
 //!
 //! The server runs pinned to the first core, the load on the last one; CPU is read from the threads'
-//! schedstat. `cargo build --release && cargo bench --bench load`; `-- register|bindings|calls|relay` runs
-//! one of the four, `--seconds n` how long each lasts. A quiet machine with two cores or more is wanted.
+//! schedstat. `cargo build --release && cargo bench --bench load`; `-- register|bindings|calls|relay|get|events`
+//! runs one of them, `--seconds n` how long each lasts. A quiet machine with two cores or more is wanted.
 
 mod calls;
 mod cpu;
+mod http;
 mod register;
 mod relay;
 mod server;
@@ -66,6 +68,12 @@ async fn main() -> Outcome<()> {
     if wants("relay") {
         relayed(length).await?;
     }
+    if wants("get") {
+        got(length).await?;
+    }
+    if wants("events") {
+        streamed().await?;
+    }
     Ok(())
 }
 
@@ -112,6 +120,43 @@ async fn bindings() -> Outcome<()> {
     let grown = sizes[1].saturating_sub(sizes[0]) as f64;
     let each = grown / (second.len() * CONTACTS) as f64 / 1024.0;
     show("a binding in memory", each, "KB", 1.2);
+    Ok(())
+}
+
+async fn got(length: Duration) -> Outcome<()> {
+    let server = Server::start().await?;
+    let report = http::gets(&server, length).await?;
+    show(
+        "GET of one user",
+        micros(report.server, report.answered),
+        "us CPU",
+        50.0,
+    );
+    println!(
+        "  {} answers in {:.1?}, load {:.0} %",
+        report.answered,
+        report.took,
+        share(report.load, report.took)
+    );
+    Ok(())
+}
+
+async fn streamed() -> Outcome<()> {
+    let server = Server::start().await?;
+    let mut report = http::streams(&server).await?;
+    show(
+        "an idle event stream in memory",
+        report.bytes as f64 / 1024.0,
+        "KB",
+        4.0,
+    );
+    let p99 = cpu::percentile(&mut report.delays, 0.99).as_secs_f64() * 1e3;
+    show("event to subscriber, 99th perc.", p99, "ms", 50.0);
+    println!(
+        "  {} streams, {} events heard",
+        http::IDLE,
+        report.delays.len()
+    );
     Ok(())
 }
 

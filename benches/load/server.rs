@@ -18,6 +18,8 @@ pub struct Server {
     pub sip: SocketAddr,
     /// A client of it.
     pub api: Api,
+    /// REST.
+    pub http: SocketAddr,
     directory: PathBuf,
 }
 
@@ -37,6 +39,7 @@ impl Server {
             .env("STROWGER_DATA_DIR", &directory)
             .env("STROWGER_HTTP_LISTEN", http.to_string())
             .env("STROWGER_HTTP_RATE_LIMIT", "0")
+            .env("STROWGER_HTTP_STREAMS", "20000")
             .env("STROWGER_SIP_UDP", sip.to_string())
             .env("STROWGER_SIP_TCP", "")
             .env("STROWGER_API_KEY", KEY)
@@ -47,6 +50,7 @@ impl Server {
         let server = Self {
             child,
             sip,
+            http,
             api,
             directory,
         };

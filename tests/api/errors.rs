@@ -67,6 +67,10 @@ async fn every_failure_has_a_body_and_an_id() {
             let refused = api.send(request.body(body)).await.must_be(400);
             assert_eq!(blamed(&refused), ["body"]);
         }
+        // One MiB is not too much.
+        let name = "x".repeat(1024 * 1024 - "{\"name\":\"\"}".len());
+        let large = api.post("/v1/users", json!({"name": name})).await;
+        assert_eq!(blamed(&large.must_be(400)), ["name"]);
         let nested = json!({"config": []});
         let nested = api.post("/v1/accounts", nested).await.must_be(400);
         assert_eq!(blamed(&nested), ["config"]);

@@ -146,6 +146,44 @@ fn rsip_stays_where_messages_are_read() {
     none(faults);
 }
 
+/// Sockets are the engine's. REST and its listener are none of its business, so these files may open theirs:
+/// the HTTP listener, and the demonstration, which looks for free ports and asks the exchange it started.
+const SOCKETS: [&str; 4] = [
+    "web/src/server/http.rs",
+    "web/src/demo/ports.rs",
+    "web/src/demo/stage.rs",
+    "web/src/demo/client.rs",
+];
+
+#[test]
+fn sockets_stay_in_the_engine() {
+    let words = [
+        "socket2::",
+        "UdpSocket",
+        "TcpListener",
+        "TcpStream",
+        "UnixStream",
+    ];
+    let mut faults = Vec::new();
+    for file in files() {
+        let path = file
+            .strip_prefix(root())
+            .expect("a file of the house")
+            .display()
+            .to_string();
+        let rooms = ["schema/", "actors/", "web/"];
+        if !rooms.iter().any(|room| path.starts_with(room)) || SOCKETS.contains(&&*path) {
+            continue;
+        }
+        let text = read(&file);
+        let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+        for word in words.iter().filter(|word| code.contains(**word)) {
+            faults.push(format!("{path} names {word}"));
+        }
+    }
+    none(faults);
+}
+
 #[test]
 fn only_the_configuration_reads_the_environment() {
     let mut faults = Vec::new();

@@ -69,21 +69,14 @@ pub struct AccountPricing {
 
 impl Check for AccountCreate {
     fn check(&self, faults: &mut Fields) {
-        contact(
+        shared(
             faults,
             self.email.as_ref(),
             self.name.as_ref(),
             self.phone.as_ref(),
-        );
-        text(
-            faults,
-            "primary_contact_name",
             self.primary_contact_name.as_ref(),
-            0..=255,
+            self.config.as_ref(),
         );
-        if let Some(config) = &self.config {
-            config.check(faults);
-        }
         if let Some(address) = &self.address {
             address.check(faults, "address");
         }
@@ -178,21 +171,14 @@ pub struct AccountUpdate {
 
 impl Check for AccountUpdate {
     fn check(&self, faults: &mut Fields) {
-        contact(
+        shared(
             faults,
             self.email.as_ref(),
             self.name.as_ref(),
             self.phone.as_ref(),
-        );
-        text(
-            faults,
-            "primary_contact_name",
             self.primary_contact_name.as_ref(),
-            0..=255,
+            self.config.as_ref(),
         );
-        if let Some(config) = &self.config {
-            config.check(faults);
-        }
         if let Some(address) = self.address.value() {
             address.check(faults, "address");
         }
@@ -202,15 +188,22 @@ impl Check for AccountUpdate {
     }
 }
 
-fn contact(
+/// What a new account and a changed one are checked for alike.
+fn shared(
     faults: &mut Fields,
     mail: Option<&String>,
     name: Option<&String>,
     phone: Option<&String>,
+    person: Option<&String>,
+    config: Option<&AccountConfigUpdate>,
 ) {
     email(faults, "email", mail);
     text(faults, "name", name, 0..=255);
     e164(faults, "phone", phone);
+    text(faults, "primary_contact_name", person, 0..=255);
+    if let Some(config) = config {
+        config.check(faults);
+    }
 }
 
 /// A tenant.
