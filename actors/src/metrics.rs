@@ -106,10 +106,19 @@ impl Metrics {
             )?,
         };
         // What has not happened yet is 0, not unknown.
-        for direction in CallDirection::ALL {
-            let label = [direction.as_str()];
-            metrics.active.with_label_values(&label).set(0);
-            metrics.started.with_label_values(&label).reset();
+        for direction in CallDirection::ALL
+            .iter()
+            .map(|direction| direction.as_str())
+        {
+            metrics.active.with_label_values(&[direction]).set(0);
+            metrics.started.with_label_values(&[direction]).reset();
+            for status in CallStatus::ALL {
+                let labels = [direction, status.as_str()];
+                metrics.ended.with_label_values(&labels).reset();
+            }
+        }
+        for kind in Kind::ALL {
+            metrics.restarts.with_label_values(&[kind.label()]).reset();
         }
         Ok(metrics)
     }

@@ -7,11 +7,13 @@ mod events;
 mod extensions;
 mod idempotency;
 mod isolation;
+mod metrics;
 mod operator;
 mod pages;
 mod phone_numbers;
 mod platform;
 mod ring_groups;
+mod stream;
 mod sweep;
 mod users;
 

@@ -2,6 +2,7 @@
 
 mod control;
 mod kit;
+mod outage;
 mod places;
 mod states;
 mod stories;

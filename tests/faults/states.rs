@@ -8,20 +8,6 @@ use harness::{Database, Event, Events, Phone, World};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-/// Everything that can die.
-const KINDS: [Kind; 10] = [
-    Kind::Call,
-    Kind::Switchboard,
-    Kind::Presence,
-    Kind::Ledger,
-    Kind::Registrar,
-    Kind::Sweeper,
-    Kind::Bindings,
-    Kind::Trunk,
-    Kind::TrunkKeeper,
-    Kind::Directory,
-];
-
 /// Kills all there are of a kind.
 fn strike(world: &World, kind: Kind) {
     let exchange = world.exchange.running().exchange();
@@ -127,7 +113,7 @@ async fn whatever_dies_in_whatever_state_the_story_is_the_same() {
     tell_all(&world, &cast, None, &zoe.phone).await;
     let undisturbed = what_is_told(&world, &mut events).await;
     nothing_is_left(&world).await;
-    for kind in KINDS {
+    for kind in Kind::ALL {
         let restarts = format!(
             "strowger_actors_restarts_total{{kind=\"{}\"}}",
             kind.label()

@@ -19,6 +19,14 @@ pub fn server() -> Option<String> {
         .filter(|url| !url.is_empty())
 }
 
+/// The `host:port` of a URL.
+pub fn host(url: &str) -> String {
+    let (_, rest) = url.split_once("://").expect("a URL");
+    let authority = rest.split('/').next().unwrap_or(rest);
+    let host = authority.rsplit('@').next().unwrap_or(authority);
+    host.to_owned()
+}
+
 impl Database {
     /// The kinds that can be had here. Says so when PostgreSQL is left out.
     pub fn all() -> Vec<Self> {

@@ -75,14 +75,19 @@ impl Events {
 
     /// The next event, whatever it is.
     pub async fn next(&mut self) -> Event {
-        match tokio::time::timeout(SOON, self.frames.recv()).await {
+        self.next_within(SOON).await
+    }
+
+    /// The next event, which may take longer than others.
+    pub async fn next_within(&mut self, limit: Duration) -> Event {
+        match tokio::time::timeout(limit, self.frames.recv()).await {
             Ok(Some(event)) => {
                 contract::hold_event(&event.name, &event.data);
                 self.seen.push(event.name.clone());
                 event
             }
             Ok(None) => panic!("the stream ended after {:?}", self.seen),
-            Err(_) => panic!("no event in {SOON:?} after {:?}", self.seen),
+            Err(_) => panic!("no event in {limit:?} after {:?}", self.seen),
         }
     }
 

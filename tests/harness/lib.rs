@@ -9,6 +9,7 @@ pub mod database;
 pub mod events;
 pub mod exchange;
 pub mod phone;
+pub mod proxy;
 pub mod sip;
 pub mod world;
 

@@ -1,8 +1,11 @@
 //! What every handler can reach: built once at the start, shared by all workers.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
 };
 
 use actors::{Exchange, secrets::Secrets};
@@ -32,6 +35,8 @@ pub struct State {
     pub rate: RateLimit,
     /// Open event streams.
     pub streams: Arc<Streams>,
+    /// Between two comments that keep an event stream open.
+    pub heartbeat: Duration,
     /// Figures.
     pub metrics: Metrics,
     /// The document, and the paths in it.

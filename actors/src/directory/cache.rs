@@ -7,7 +7,7 @@ use std::{
     future::Future,
     hash::Hash,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::{Duration, Instant},
@@ -16,17 +16,49 @@ use std::{
 /// How long an answer is good. Another node's changes are seen after this at the latest.
 const GOOD_FOR: Duration = Duration::from_secs(5);
 /// How long a caller waits for the database.
-const PATIENCE: Duration = Duration::from_secs(3);
+pub(super) const PATIENCE: Duration = Duration::from_secs(3);
+/// How long nobody asks it after it did not answer: who comes in the meantime is not kept waiting.
+const SPARED: Duration = Duration::from_millis(500);
 /// Answers kept; beyond it all are forgotten.
 const KEPT: usize = 50_000;
+
+/// Whether the database failed to answer the last time it was asked, whoever asked.
+#[derive(Debug, Default)]
+pub(super) struct Away {
+    now: AtomicBool,
+    since: Mutex<Option<Instant>>,
+}
+
+impl Away {
+    /// It failed to answer the last time.
+    pub(super) fn is_so(&self) -> bool {
+        self.now.load(Ordering::Acquire)
+    }
+
+    /// It answered.
+    pub(super) fn is_over(&self) {
+        self.now.store(false, Ordering::Release);
+    }
+
+    /// It did not answer.
+    pub(super) fn begins(&self) {
+        *self.since.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+        self.now.store(true, Ordering::Release);
+    }
+
+    /// It failed so short a time ago that it is not asked.
+    fn is_fresh(&self) -> bool {
+        let since = || *self.since.lock().unwrap_or_else(PoisonError::into_inner);
+        self.is_so() && since().is_some_and(|at| at.elapsed() < SPARED)
+    }
+}
 
 /// One kind of answer.
 pub(super) struct Cache<K, V> {
     known: DashMap<K, (Instant, Option<Arc<V>>)>,
     /// Increases when everything is forgotten, so that an answer that was on its way then is not kept.
     epoch: AtomicU64,
-    /// The database did not answer the last time, whichever cache asked.
-    away: Arc<AtomicBool>,
+    away: Arc<Away>,
 }
 
 /// The database took longer than anybody waits.
@@ -36,7 +68,7 @@ struct Late;
 
 impl<K: Eq + Hash + Clone, V> Cache<K, V> {
     /// An empty cache; `away` is shared by all of them.
-    pub(super) fn new(away: &Arc<AtomicBool>) -> Self {
+    pub(super) fn new(away: &Arc<Away>) -> Self {
         Self {
             known: DashMap::new(),
             epoch: AtomicU64::new(0),
@@ -63,17 +95,27 @@ impl<K: Eq + Hash + Clone, V> Cache<K, V> {
             return Ok(known.1.clone());
         }
         let epoch = self.epoch.load(Ordering::Acquire);
-        let asked = tokio::time::timeout(PATIENCE, ask).await;
-        let answer = match asked.unwrap_or_else(|_| Err(DbError::Unavailable(Arc::new(Late)))) {
+        let late = || Err(DbError::Unavailable(Arc::new(Late)));
+        let spared = self.away.is_fresh();
+        let asked = match spared {
+            true => late(),
+            false => {
+                let asked = tokio::time::timeout(PATIENCE, ask).await;
+                asked.unwrap_or_else(|_| late())
+            }
+        };
+        let answer = match asked {
             Ok(value) => Some(Arc::new(value)),
             Err(DbError::NotFound) => None,
             Err(error) => {
-                self.away.store(true, Ordering::Release);
+                if !spared {
+                    self.away.begins();
+                }
                 let old = self.known.get(key).map(|known| known.1.clone());
                 return old.ok_or(Closed(error));
             }
         };
-        self.away.store(false, Ordering::Release);
+        self.away.is_over();
         if self.known.len() >= KEPT {
             self.known.clear();
         }
@@ -102,13 +144,15 @@ mod tests {
 
     #[tokio::test]
     async fn remembers_what_is_not_there_and_not_what_failed() {
-        let cache: Cache<u8, u8> = Cache::new(&Arc::default());
+        let away = Arc::<Away>::default();
+        let cache: Cache<u8, u8> = Cache::new(&away);
         assert!(
             cache
                 .get(&1, async { Err(DbError::Reference) })
                 .await
                 .is_err()
         );
+        away.is_over();
         let absent = cache
             .get(&1, async { Err(DbError::NotFound) })
             .await
@@ -119,7 +163,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_old_answer_is_better_than_none() {
-        let away = Arc::default();
+        let away = Arc::<Away>::default();
         let cache: Cache<u8, u8> = Cache::new(&away);
         cache.get(&1, async { Ok(7) }).await.unwrap();
         cache
@@ -130,9 +174,12 @@ mod tests {
             .await
             .unwrap();
         assert_eq!(old.as_deref(), Some(&7));
-        assert!(away.load(Ordering::Acquire));
+        assert!(away.is_so());
+        // Nobody asks so soon again.
+        assert!(cache.get(&2, async { Ok(8) }).await.is_err());
+        *away.since.lock().unwrap() = Instant::now().checked_sub(SPARED);
         cache.get(&2, async { Ok(8) }).await.unwrap();
-        assert!(!away.load(Ordering::Acquire));
+        assert!(!away.is_so());
     }
 
     #[tokio::test]

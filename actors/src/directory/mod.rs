@@ -19,15 +19,12 @@ use crate::{
     call::Outcome, config::Times, registrar::Registrar, supervision::Fuse, target::Contact,
     trunk::Trunks,
 };
-use cache::Cache;
+use cache::{Away, Cache};
 use schema::{
     Account, Db, DbError, Endpoint, Extension, Id, PhoneNumber, RingGroup, RingGroupMember,
     TargetId, User,
 };
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
-};
+use std::sync::Arc;
 
 /// The directory. Shared; every method may be called from any thread.
 pub(crate) struct Directory {
@@ -44,7 +41,7 @@ pub(crate) struct Directory {
     dids_by_id: Cache<Id<PhoneNumber>, PhoneNumber>,
     first_did: Cache<Id<Account>, PhoneNumber>,
     groups: Cache<Id<RingGroup>, (RingGroup, Vec<RingGroupMember>)>,
-    away: Arc<AtomicBool>,
+    away: Arc<Away>,
     /// How long a user's phones ring when nothing else is said, in seconds.
     user_rings: u32,
     /// Where a test kills an answer.
@@ -99,12 +96,18 @@ impl Directory {
 
     /// Whether the database answers.
     pub(crate) async fn is_reachable(&self) -> bool {
-        self.db.ping().await.is_ok()
+        let asked = tokio::time::timeout(cache::PATIENCE, self.db.ping()).await;
+        let answers = matches!(asked, Ok(Ok(())));
+        match answers {
+            true => self.away.is_over(),
+            false => self.away.begins(),
+        }
+        answers
     }
 
     /// Whether the database failed to answer the last time: then only calls for help are taken.
     pub(crate) fn is_away(&self) -> bool {
-        self.away.load(Ordering::Acquire)
+        self.away.is_so()
     }
 
     /// Kills the answer to the next question of a call.

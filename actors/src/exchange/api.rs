@@ -63,7 +63,7 @@ pub enum ClickToCallError {
 /// Facts for readiness.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Health {
-    /// The database answers.
+    /// The database answers, and has taken the last records.
     pub database: bool,
     /// Every listener is open.
     pub listening: bool,
@@ -190,10 +190,15 @@ impl Exchange {
         })
     }
 
-    /// Readiness.
+    /// Readiness: the database is asked. When it is back, whoever thought that it is away hears of it.
     pub async fn health(&self) -> Health {
+        let answers = self.rooms.directory.is_reachable().await;
+        if answers && !self.rooms.ledger.is_able() {
+            self.rooms.ledger.try_again();
+        }
+        let database = answers && self.rooms.is_able();
         Health {
-            database: self.rooms.directory.is_reachable().await,
+            database,
             listening: true,
             draining: self.rooms.draining.load(Ordering::Acquire),
             calls: self.rooms.registry.len(),

@@ -1,13 +1,25 @@
 //! What the API wrote, and what that means for live calls and bindings.
 
 use super::Exchange;
-use crate::call::{Input, Outcome, state};
+use crate::{
+    call::{Input, Outcome, state},
+    rooms::Rooms,
+};
 use schema::{Account, Endpoint, Id, PhoneNumber, RingGroup, Trunk, User};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+/// How long the last calls of a deleted account may take to end before its listeners are let go.
+const LAST_WORDS: Duration = Duration::from_secs(10);
+/// How often is looked whether they have ended.
+const LOOK: Duration = Duration::from_millis(20);
 
 /// A change that the API has written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Change {
-    /// An account is gone with everything in it: its calls end.
+    /// An account is gone with everything in it: its calls end, then its listeners are let go.
     AccountDeleted(Id<Account>),
     /// An account's settings.
     AccountChanged(Id<Account>),
@@ -40,7 +52,7 @@ impl Exchange {
             Change::AccountDeleted(account) => {
                 self.end(|call| call.account == account);
                 rooms.registrar.account_deleted(account);
-                rooms.bus.forget(account);
+                self.threads.spawn(let_go(rooms.clone(), account));
             }
             Change::UserDeleted(user) => {
                 self.end(|call| call.concerns_user(user));
@@ -68,4 +80,19 @@ impl Exchange {
             entry.answer(Input::Terminate(Outcome::Deleted));
         }
     }
+}
+
+/// Ends the subscriptions of a deleted account, once its listeners have heard how its calls ended.
+async fn let_go(rooms: Arc<Rooms>, account: Id<Account>) {
+    let end = Instant::now() + LAST_WORDS;
+    let goes_on = || {
+        !rooms
+            .registry
+            .select(|call| call.account == account)
+            .is_empty()
+    };
+    while goes_on() && Instant::now() < end {
+        tokio::time::sleep(LOOK).await;
+    }
+    rooms.bus.forget(account);
 }

@@ -1,8 +1,14 @@
 //! Kills actors on purpose, for tests of what is left then.
 
 use super::Exchange;
-use crate::{call::Die, supervision::Kind, switchboard::Order};
-use schema::{Call, Id};
+use crate::{
+    call::Die,
+    events::{Ends, Event},
+    supervision::Kind,
+    switchboard::Order,
+};
+use schema::{Account, Call, Id};
+use std::ops::Range;
 
 impl Exchange {
     /// Kills one actor of a kind, of the given call when it is a call's. Answers whether there was one.
@@ -51,6 +57,20 @@ impl Exchange {
     /// the other.
     pub fn doom_next_call(&self, place: usize) {
         self.rooms.registry.doom(place);
+    }
+
+    /// Tells an account of incoming calls that there never were, from these numbers, with a name of this
+    /// many characters.
+    pub fn inject_facts(&self, account: Id<Account>, numbers: Range<usize>, name: usize) {
+        for number in numbers {
+            let ends = Ends {
+                from_number: number.to_string(),
+                ..Ends::default()
+            };
+            let from_name = Some("x".repeat(name));
+            let event = Event::Incoming { ends, from_name };
+            self.rooms.publish(account, Id::new(), &event);
+        }
     }
 
     /// The live calls, for tests that kill each.

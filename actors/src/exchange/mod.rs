@@ -43,8 +43,8 @@ pub struct Exchange {
     rooms: Arc<Rooms>,
     #[cfg_attr(not(any(test, feature = "faults")), expect(dead_code))]
     orders: mpsc::Sender<switchboard::Order>,
-    /// Held for its drop.
-    _threads: Threads,
+    /// Its drop stops everything.
+    threads: Threads,
 }
 
 impl Exchange {
@@ -79,7 +79,7 @@ impl Exchange {
         Ok(Self {
             rooms,
             orders,
-            _threads: threads,
+            threads,
         })
     }
 }

@@ -56,6 +56,13 @@ impl Threads {
         self.arbiters.clone()
     }
 
+    /// Runs a future on the exchange's runtime, for as long as that is there.
+    pub(super) fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) {
+        if let Some(runtime) = &self.runtime {
+            runtime.spawn(future);
+        }
+    }
+
     /// Runs a future on the exchange's runtime and waits for it on the caller's.
     pub(super) async fn run<F>(&self, future: F) -> Result<F::Output, StartError>
     where

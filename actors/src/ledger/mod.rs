@@ -49,6 +49,8 @@ struct Shared {
     /// What the journal is to be told, in order.
     going_on: Mutex<Vec<Standing>>,
     wake: Notify,
+    /// Woken when the database seems to be back.
+    back: Notify,
     /// Woken whenever something was written.
     written: Notify,
     /// The database answered the last time it was asked.
@@ -127,6 +129,7 @@ impl Ledger {
             waiting: Mutex::new(VecDeque::new()),
             going_on: Mutex::new(Vec::new()),
             wake: Notify::new(),
+            back: Notify::new(),
             written: Notify::new(),
             reachable: AtomicBool::new(true),
             #[cfg(any(test, feature = "faults"))]
@@ -181,6 +184,11 @@ impl Ledger {
     /// Whether the database took the last records, and there is room for more.
     pub(crate) fn is_able(&self) -> bool {
         self.shared.reachable.load(Ordering::Acquire) && self.shared.waiting().len() < WAITING
+    }
+
+    /// The database seems to be back: what waits is tried now.
+    pub(crate) fn try_again(&self) {
+        self.shared.back.notify_waiters();
     }
 
     /// Waits until everything that was submitted is in the database.

@@ -148,6 +148,7 @@ async fn away(shared: &Arc<Shared>, files: &Arc<Mutex<Files>>, pause: Duration) 
         }
         tokio::select! {
             () = tokio::time::sleep_until(until) => return,
+            () = shared.back.notified() => return,
             () = shared.wake.notified() => {}
         }
     }

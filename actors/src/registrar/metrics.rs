@@ -27,6 +27,12 @@ impl Metrics {
             .set(i64::try_from(bindings).unwrap_or(i64::MAX));
     }
 
+    /// An identity has so many bindings now. The next sweep counts them all.
+    pub(super) fn changed(&self, before: usize, now: usize) {
+        let count = |bindings: usize| i64::try_from(bindings).unwrap_or(i64::MAX);
+        self.bindings.add(count(now) - count(before));
+    }
+
     pub(super) fn answered(&self, status: u16) {
         let status = match status {
             200 => "200",

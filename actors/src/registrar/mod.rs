@@ -130,6 +130,8 @@ impl Registrar {
         };
         let proof = authorization.as_ref();
         let outcome = match self.who(proof, &aor.user, source.ip(), directory).await {
+            // Nobody waits for a database that is known not to answer.
+            Ok(_) if directory.is_away() => Err(Refusal::Later),
             Ok(endpoint) => self.bind(&endpoint, &asked).await,
             Err(no) => Err(no),
         };
@@ -152,6 +154,8 @@ impl Registrar {
             decide::decide(endpoint, asked, &wish, held, now)
         })?;
         if applied.changes.is_empty() || self.writer.write(applied.changes.clone()).await {
+            self.metrics
+                .changed(applied.before.len(), applied.held.len());
             return Ok(applied.held);
         }
         self.table.undo(endpoint.id, applied);

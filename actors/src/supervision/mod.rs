@@ -48,6 +48,20 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// Every kind there is.
+    pub const ALL: [Self; 10] = [
+        Self::Call,
+        Self::Switchboard,
+        Self::Presence,
+        Self::Ledger,
+        Self::Registrar,
+        Self::Sweeper,
+        Self::Bindings,
+        Self::Trunk,
+        Self::TrunkKeeper,
+        Self::Directory,
+    ];
+
     /// The metric label.
     pub fn label(self) -> &'static str {
         match self {

@@ -64,6 +64,8 @@ impl Keepers {
             if self.running.contains_key(&line.trunk.id) {
                 continue;
             }
+            let taken = line.state.channels.load(Ordering::Relaxed);
+            metrics.channels(&line.trunk.name, taken);
             let keeper = Arc::new(Keeper {
                 endpoint: self.endpoint.clone(),
                 domain: self.domain.clone(),

@@ -60,6 +60,10 @@ pub struct Http {
     pub rate_burst: u32,
     /// Event streams of one credential. `http.streams`
     pub streams: usize,
+    /// Between two comments that keep an event stream open; nothing but a test sets it.
+    pub heartbeat: Duration,
+    /// A reader that takes nothing for this long is cut off by the system; nothing but a test sets it.
+    pub stalled: Duration,
 }
 
 /// The SIP listeners. `None` is off.
@@ -126,6 +130,8 @@ impl Default for Config {
                 rate_limit: 100,
                 rate_burst: 200,
                 streams: 50,
+                heartbeat: Duration::from_secs(15),
+                stalled: Duration::from_secs(30),
             },
             sip: Sip {
                 udp: Some(any(5060)),

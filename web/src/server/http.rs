@@ -8,7 +8,7 @@ use std::{
 
 use actix_web::{
     App, HttpServer,
-    dev::{Extensions, Server},
+    dev::Server,
     middleware::from_fn,
     web::{self, Data},
 };
@@ -27,8 +27,6 @@ use crate::{
 
 /// Connections that may wait to be accepted.
 const BACKLOG: i32 = 1024;
-/// A reader that takes nothing for this long is cut off by the system.
-const STALLED: Duration = Duration::from_secs(30);
 /// Bytes that may wait in the system for one reader.
 const SEND_BUFFER: usize = 128 * 1024;
 
@@ -68,6 +66,7 @@ fn routes(config: &mut ServiceConfig<'_>) {
 /// The server; it runs when polled.
 pub fn serve(listener: TcpListener, http: &Http, state: State) -> std::io::Result<Server> {
     let state = Data::new(state);
+    let stalled = http.stalled;
     let workers = match http.workers {
         0 => std::thread::available_parallelism().map_or(1, usize::from),
         workers => workers,
@@ -94,18 +93,18 @@ pub fn serve(listener: TcpListener, http: &Http, state: State) -> std::io::Resul
     // A client that closes its side is gone: event streams give their seat back at once.
     .h1_allow_half_closed(false)
     .disable_signals()
-    .on_connect(prepare)
+    .on_connect(move |connection, _| prepare(connection, stalled))
     .listen(listener)?;
     Ok(server.run())
 }
 
 /// Bounds what a reader that takes nothing can hold: its connection is ended by the system.
-fn prepare(connection: &dyn Any, _: &mut Extensions) {
+fn prepare(connection: &dyn Any, stalled: Duration) {
     if let Some(stream) = connection.downcast_ref::<actix_web::rt::net::TcpStream>() {
         let socket = SockRef::from(stream);
         let _ = socket.set_tcp_nodelay(true);
         let _ = socket.set_send_buffer_size(SEND_BUFFER);
         #[cfg(target_os = "linux")]
-        let _ = socket.set_tcp_user_timeout(Some(STALLED));
+        let _ = socket.set_tcp_user_timeout(Some(stalled));
     }
 }

@@ -210,6 +210,7 @@ async fn build(config: Config) -> Result<(Running, actix_web::dev::Server), Star
         accounts: KnownAccounts::default(),
         rate: RateLimit::new(config.http.rate_limit, config.http.rate_burst),
         streams: Arc::new(Streams::new(config.http.streams, metrics.clone())),
+        heartbeat: config.http.heartbeat,
         metrics,
         api: http::document(),
         domain: domain.clone(),

@@ -155,8 +155,8 @@ async fn delete_account(
     let (platform, livemode) = (caller.platform, caller.livemode);
     db.delete_account(platform, livemode, *id).await?;
     state.accounts.forget(platform, livemode, *id);
+    // Its event streams hear how its calls end, and are closed by the exchange.
     state.exchange.changed(actors::Change::AccountDeleted(*id));
-    state.streams.recheck();
     Ok(Deleted)
 }
 
