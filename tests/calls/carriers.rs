@@ -30,7 +30,7 @@ fn login() -> Login {
 /// An exchange that is quick to give up.
 async fn quick(database: Database) -> World {
     let exchange = Exchange::start_with(database, |config| {
-        config.times.sip_t1 = Duration::from_millis(20);
+        config.times.sip_t1 = Duration::from_millis(40);
         config.times.trunk_probe = Duration::from_millis(100);
         config.times.trunk_retry = Duration::from_millis(100);
     });

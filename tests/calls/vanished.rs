@@ -16,7 +16,7 @@ harness::stories! {
 async fn quick(database: Database) -> (World, Person, Person) {
     let exchange = Exchange::start_with(database, |config| {
         config.times.sip_t1 = Duration::from_millis(40);
-        config.times.media_silence = Duration::from_millis(1500);
+        config.times.media_silence = Duration::from_secs(2);
     });
     let world = World::on(exchange.await).await;
     let alice = world.person("Alice", "1001").await;
@@ -65,7 +65,7 @@ async fn a_party_on_hold_may_be_silent(database: Database) {
     let (call, answer) = connected(&alice, &bob).await;
     call.holds().await;
     call.mute(true);
-    // Twice the silence that would end it, told by the music: 50 packets a second.
+    // Longer than the silence that would end it, told by the music: 50 packets a second.
     let before = answer.packets();
     let mut last = before;
     while last < before + 150 {
