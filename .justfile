@@ -10,6 +10,11 @@ test:
 bench:
     cargo bench --workspace
 
+# What the release binary uses for a REGISTER, a call and a relayed packet.
+load:
+    cargo build --release
+    cargo bench --bench load
+
 # Two built-in phones call each other, then the exchange stays up.
 demo:
     cargo run --release -- demo
