@@ -5,8 +5,10 @@
 //! runs in this process with SQLite; what the load's own threads use is taken off.
 
 #[path = "load/calls.rs"]
+#[allow(dead_code, reason = "shared with other loads")]
 mod calls;
 #[path = "load/cpu.rs"]
+#[allow(dead_code, reason = "shared with other loads")]
 mod cpu;
 #[path = "load/register.rs"]
 #[allow(dead_code, reason = "only the login's type is wanted here")]
@@ -15,6 +17,7 @@ mod register;
 #[allow(dead_code, reason = "no phones are wanted here")]
 mod tenants;
 #[path = "load/wire.rs"]
+#[allow(dead_code, reason = "shared with other loads")]
 mod wire;
 
 use harness::{Database, Exchange};

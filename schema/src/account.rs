@@ -6,10 +6,10 @@ use crate::db::queries;
 use crate::error::DbError;
 use crate::id::{Id, Kind};
 use crate::page::{Slice, Window, slice};
-use crate::phone_number::{PhoneNumber, Placement};
+use crate::phone_number::{CallerIdSettings, Directory, PhoneNumber, Placement};
 use crate::platform::Platform;
 use crate::tables::{accounts, phone_numbers};
-use crate::types::{AccountConfig, AccountConfigChanges, Address, Json, Time};
+use crate::types::{AccountConfig, AccountConfigChanges, Address, Json, PhoneNumberStatus, Time};
 use crate::{AudioClip, Location};
 
 /// A customer of a platform.
@@ -175,8 +175,14 @@ queries! {
                 .filter(accounts::livemode.eq(livemode)).filter(accounts::id.eq(id));
             let account: Account = diesel::update(row).set(accounts::updated_at.eq(Time::now()))
                 .returning(Account::as_returning()).get_result(c).await?;
-            diesel::update(phone_numbers::table.filter(phone_numbers::account_id.eq(id)))
-                .set((Placement::in_stock(), phone_numbers::updated_at.eq(Time::now()))).execute(c).await?;
+            let numbers = phone_numbers::table.filter(phone_numbers::account_id.eq(id))
+                .filter(phone_numbers::status.ne(PhoneNumberStatus::Released));
+            diesel::update(numbers).set((
+                Placement::in_stock(),
+                CallerIdSettings::unset(),
+                Directory::unset(),
+                phone_numbers::updated_at.eq(Time::now()),
+            )).execute(c).await?;
             diesel::delete(accounts::table.find(id)).execute(c).await?;
             Ok(account)
         })

@@ -187,6 +187,15 @@ queries! {
         slice!(c, window, Call, calls::id, query)
     }
 
+    /// Deletes some records of an account, at most so many; gives how many.
+    write fn delete_some_calls(c, account: Id<Account>, most: u32) -> usize {
+        write_tx!(c, {
+            let some = calls::table.filter(calls::account_id.eq(account)).limit(most.into());
+            let ids: Vec<Id<Call>> = some.select(calls::id).load(c).await?;
+            Ok(diesel::delete(calls::table.filter(calls::id.eq_any(ids))).execute(c).await?)
+        })
+    }
+
     /// One record of an account.
     read fn find_call(c, account: Id<Account>, id: Id<Call>) -> Call {
         let found = calls::table.filter(calls::account_id.eq(account)).filter(calls::id.eq(id));

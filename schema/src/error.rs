@@ -103,6 +103,12 @@ impl From<DieselError> for DbError {
                 },
             },
             DieselError::DatabaseError(Kind::ForeignKeyViolation, _) => Self::Reference,
+            // PostgreSQL's texts hold no NUL: no row can have what was asked for.
+            DieselError::DatabaseError(Kind::Unknown, ref told)
+                if told.message().contains(NO_TEXT) =>
+            {
+                Self::NotFound
+            }
             error if is_transient(&error) => Self::Unavailable(Arc::new(error)),
             error => Self::Internal(Arc::new(error)),
         }
@@ -113,9 +119,14 @@ impl From<DieselError> for DbError {
 fn is_transient(error: &DieselError) -> bool {
     use DatabaseErrorKind as Kind;
     match error {
-        DieselError::BrokenTransactionManager => true,
+        DieselError::BrokenTransactionManager
+        | DieselError::NotInTransaction
+        | DieselError::RollbackErrorOnCommit { .. } => true,
         DieselError::DatabaseError(kind, told) => match kind {
-            Kind::UnableToSendCommand | Kind::ClosedConnection | Kind::SerializationFailure => true,
+            Kind::UnableToSendCommand
+            | Kind::ClosedConnection
+            | Kind::SerializationFailure
+            | Kind::ReadOnlyTransaction => true,
             Kind::Unknown => TRANSIENT.iter().any(|known| told.message().contains(known)),
             _ => false,
         },
@@ -123,9 +134,12 @@ fn is_transient(error: &DieselError) -> bool {
     }
 }
 
+/// What PostgreSQL says to a text with a NUL in it.
+const NO_TEXT: &str = "invalid byte sequence for encoding";
+
 /// Messages of faults that pass: SQLite has no codes here, PostgreSQL says these when it stops,
 /// starts, fails over or breaks off a statement.
-const TRANSIENT: [&str; 13] = [
+const TRANSIENT: [&str; 15] = [
     "database is locked",
     "database table is locked",
     "database or disk is full",
@@ -136,8 +150,10 @@ const TRANSIENT: [&str; 13] = [
     "the database system is",
     "connection closed",
     "too many clients",
-    "statement timeout",
-    "read-only transaction",
+    "canceling statement",
+    "No space left on device",
+    "out of memory",
+    "no such savepoint",
     "deadlock detected",
 ];
 

@@ -113,13 +113,14 @@ queries! {
             if claimed == 1 {
                 return Ok(Claim::New);
             }
-            let row: Row = row!(scope).select((
+            let row: Option<Row> = row!(scope).select((
                 idempotency_keys::body_hash,
                 idempotency_keys::status,
                 idempotency_keys::content_type,
                 idempotency_keys::body,
-            )).first(c).await?;
-            Ok(judge(row, &body_hash))
+            )).first(c).await.optional()?;
+            // Given up between the two statements: the next attempt will have it.
+            Ok(row.map_or(Claim::Running, |row| judge(row, &body_hash)))
         })
     }
 

@@ -5,6 +5,7 @@ mod calls;
 mod errors;
 mod events;
 mod extensions;
+mod hostile;
 mod idempotency;
 mod isolation;
 mod metrics;

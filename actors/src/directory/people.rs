@@ -42,6 +42,9 @@ impl Directory {
         account: Id<Account>,
         number: &str,
     ) -> Result<Option<Arc<Extension>>, Closed> {
+        if number.contains('\0') {
+            return Ok(None);
+        }
         let key = (account, number.to_owned());
         let ask = self.db.find_extension(account, key.1.clone());
         let found = self.extensions.get(&key, ask).await?;

@@ -18,11 +18,11 @@ pub(super) fn row(record: &Record) -> schema::Call {
             user_id: record.user,
             endpoint_id: record.endpoint,
             did_id: record.did,
-            from_number: record.from_number.clone(),
-            from_label: record.from_label.clone(),
-            to_number: record.to_number.clone(),
-            to_label: record.to_label.clone(),
-            dialed_number: record.dialled.clone(),
+            from_number: text(&record.from_number),
+            from_label: record.from_label.as_deref().map(text),
+            to_number: text(&record.to_number),
+            to_label: record.to_label.as_deref().map(text),
+            dialed_number: text(&record.dialled),
         },
         times: CallTimes {
             started_at: record.started_at,
@@ -37,12 +37,17 @@ pub(super) fn row(record: &Record) -> schema::Call {
         quality_metrics: Json(record.quality.iter().map(metric).collect()),
         insight: CallInsight::default(),
         trace: CallTrace {
-            sip_call_id: record.sip_call_id.clone(),
+            sip_call_id: record.sip_call_id.as_deref().map(text),
             inbound_trunk_id: record.inbound_trunk,
             outbound_trunk_id: record.outbound_trunk,
             end_reason: Some(record.end_reason.clone()),
         },
     }
+}
+
+/// Without NULs, which a caller's name may have in SIP and no text in PostgreSQL.
+fn text(text: &str) -> String {
+    text.replace('\0', "")
 }
 
 fn metric(measured: &crate::call::Measured) -> QualityMetric {

@@ -106,12 +106,17 @@ pub(crate) async fn connection(pool: &PgPool) -> Result<Object<AsyncPgConnection
 
 fn settings(url: &str) -> Result<Config, tokio_postgres::Error> {
     let mut config: Config = url.parse()?;
+    let own = format!(
+        "-c statement_timeout={} -c TimeZone=UTC",
+        QUERY_LIMIT.as_millis()
+    );
+    let options = match config.get_options() {
+        Some(given) => format!("{given} {own}"),
+        None => own,
+    };
     config
         .application_name("strowger")
-        .options(format!(
-            "-c statement_timeout={} -c TimeZone=UTC",
-            QUERY_LIMIT.as_millis()
-        ))
+        .options(options)
         .connect_timeout(CONNECT_LIMIT)
         .keepalives_idle(KEEPALIVE_AFTER)
         .tcp_user_timeout(DEAD_AFTER);

@@ -125,7 +125,18 @@ pub(crate) fn create(path: &str) -> Result<SqliteConnection, DbError> {
     if let Some(folder) = Path::new(path).parent() {
         std::fs::create_dir_all(folder).map_err(DbError::unavailable)?;
     }
-    connect(path)
+    // It holds what phones register with: nobody else on the machine reads it. Its log follows suit. A file
+    // that is there is left alone: to open and close it would drop SQLite's locks.
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
+            Err(DbError::unavailable(error))
+        }
+        _ => connect(path),
+    }
 }
 
 fn spawn(name: String, run: impl FnOnce() + Send + 'static) -> Result<(), DbError> {
@@ -145,21 +156,24 @@ fn read_all(mut connection: SqliteConnection, jobs: &Mutex<Receiver<Read>>) {
 
 fn write_all(mut connection: SqliteConnection, jobs: &Receiver<Write>) {
     while let Ok(first) = jobs.recv() {
-        let group = std::iter::once(first).chain(jobs.try_iter().take(GROUP - 1));
+        // Taken before anything is tried: what comes later is not refused for what failed before.
+        let mut group = vec![first];
+        group.extend(jobs.try_iter().take(GROUP - 1));
         write_group(&mut connection, group);
     }
 }
 
 /// Each job has a savepoint of its own, so that a failing one takes back only its own work.
-fn write_group(connection: &mut SqliteConnection, jobs: impl Iterator<Item = Write>) {
+fn write_group(connection: &mut SqliteConnection, jobs: Vec<Write>) {
     let begun = AnsiTransactionManager::begin_transaction_sql(connection, "BEGIN IMMEDIATE");
     if let Err(error) = begun {
         let error = DbError::from(error);
         tracing::warn!(%error, "could not begin a write");
-        jobs.for_each(|job| job(Err(error.clone()))(Ok(())));
+        jobs.into_iter()
+            .for_each(|job| job(Err(error.clone()))(Ok(())));
         return;
     }
-    let settles: Vec<Settle> = jobs.map(|job| job(Ok(connection))).collect();
+    let settles: Vec<Settle> = jobs.into_iter().map(|job| job(Ok(connection))).collect();
     let committed = AnsiTransactionManager::commit_transaction(connection).map_err(DbError::from);
     if let Err(error) = &committed {
         tracing::warn!(%error, "could not commit a write");

@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 
-use super::{Origin, PhoneNumber, Placement};
+use super::{CallerIdSettings, Directory, Origin, PhoneNumber, Placement};
 use crate::account::Account;
 use crate::db::queries;
 use crate::error::DbError;
@@ -74,8 +74,12 @@ queries! {
             let known = phone_numbers::table.filter(phone_numbers::phone_number.eq(&phone_number))
                 .filter(phone_numbers::status.ne(PhoneNumberStatus::Released));
             let claimed = diesel::update(known.filter(phone_numbers::account_id.is_null()))
-                .set((Placement::in_service(account), phone_numbers::updated_at.eq(Time::now())))
-                .returning(PhoneNumber::as_returning()).get_result::<PhoneNumber>(c).await.optional()?;
+                .set((
+                    Placement::in_service(account),
+                    CallerIdSettings::unset(),
+                    Directory::unset(),
+                    phone_numbers::updated_at.eq(Time::now()),
+                )).returning(PhoneNumber::as_returning()).get_result::<PhoneNumber>(c).await.optional()?;
             if let Some(number) = claimed {
                 return Ok(NumberClaim::Claimed(Box::new(number)));
             }
@@ -102,7 +106,10 @@ queries! {
                     Some(account) => Placement::in_service(account),
                     None => Placement::in_stock(),
                 };
-                diesel::update(row).set(&number.placement).execute(c).await?;
+                number.caller_id = CallerIdSettings::unset();
+                number.directory = Directory::unset();
+                let clean = (&number.placement, &number.caller_id, &number.directory);
+                diesel::update(row).set(clean).execute(c).await?;
                 forget_caller_id(c, id).await?;
             }
             if let Some(origin) = origin {

@@ -105,8 +105,8 @@ impl Placement {
 }
 
 /// The name presented with a number.
-#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable)]
-#[diesel(table_name = phone_numbers)]
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = phone_numbers, treat_none_as_null = true)]
 #[diesel(check_for_backend(diesel::pg::Pg, diesel::sqlite::Sqlite))]
 pub struct CallerIdSettings {
     /// The name (CNAM), printable ASCII, at most 15 characters.
@@ -117,9 +117,20 @@ pub struct CallerIdSettings {
     pub caller_id_prefix: Option<String>,
 }
 
+impl CallerIdSettings {
+    /// Those of a number that nobody has set up yet: what one account wrote is not shown to the next.
+    pub(crate) fn unset() -> Self {
+        Self {
+            caller_id_name: None,
+            caller_id_visibility: CallerIdVisibility::Public,
+            caller_id_prefix: None,
+        }
+    }
+}
+
 /// How directories show a number.
-#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable)]
-#[diesel(table_name = phone_numbers)]
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = phone_numbers, treat_none_as_null = true)]
 #[diesel(check_for_backend(diesel::pg::Pg, diesel::sqlite::Sqlite))]
 pub struct Directory {
     /// The name that is published.
@@ -128,6 +139,17 @@ pub struct Directory {
     pub directory_listing_type: ListingType,
     /// The place whose address is published.
     pub directory_listing_location_id: Option<Id<Location>>,
+}
+
+impl Directory {
+    /// As [`CallerIdSettings::unset`].
+    pub(crate) fn unset() -> Self {
+        Self {
+            directory_listing_name: None,
+            directory_listing_type: ListingType::NonRegistered,
+            directory_listing_location_id: None,
+        }
+    }
 }
 
 /// Where a number comes from, as far as the operator said.

@@ -162,7 +162,10 @@ impl Config {
     /// # Errors
     /// Every fault found, each with its place.
     pub fn load(path: Option<&Path>) -> Result<Self, ConfigError> {
-        Self::from_sources(path, std::env::vars())
+        // What is no text is none of ours, and no reason to fail either.
+        let text = |text: std::ffi::OsString| text.to_string_lossy().into_owned();
+        let environment = std::env::vars_os().map(|(name, value)| (text(name), text(value)));
+        Self::from_sources(path, environment)
     }
 
     /// As [`Config::load`], with the environment handed in.

@@ -191,7 +191,6 @@ async fn build(config: Config) -> Result<(Running, actix_web::dev::Server), Star
     let mut database = DbConfig::new(url);
     database.observer = Some(metrics.observer());
     let db = Db::connect(&database).await?;
-    let first_key = keys::bootstrap(&db, config.api_key.as_deref()).await?;
     let listener = http::bind(&config.http)?;
     let bound = listener
         .local_addr()
@@ -201,6 +200,8 @@ async fn build(config: Config) -> Result<(Running, actix_web::dev::Server), Star
     let exchange =
         Exchange::start(exchange_config(&config, &domain), db.clone(), &registry).await?;
     let exchange = Arc::new(exchange);
+    // After all that may fail: a key that is made is also shown.
+    let first_key = keys::bootstrap(&db, config.api_key.as_deref()).await?;
     let draining = Arc::new(AtomicBool::new(false));
     let state = State {
         db: db.clone(),

@@ -48,8 +48,9 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
                     .service(scope::scope("/operator").configure(operator::routes))
                     .configure(events::routes);
             })
-            .wrap(from_fn(finish))
             .wrap(from_fn(idempotency))
+            // Around the former, so that a client that hangs up leaves no key half used.
+            .wrap(from_fn(finish))
             .wrap(from_fn(gate)),
     );
 }

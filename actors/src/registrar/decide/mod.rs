@@ -88,6 +88,11 @@ impl Wish {
     /// Reads it.
     pub(super) fn read(asked: &Asked) -> Result<Self, Refusal> {
         let contacts = &asked.contacts;
+        let mut kept = contacts.iter().flat_map(|contact| &contact.instance);
+        let mut also = asked.agent.iter().chain(&asked.path);
+        if kept.any(|text| text.contains('\0')) || also.any(|text| text.contains('\0')) {
+            return Err(Refusal::Malformed);
+        }
         if contacts.is_empty() {
             return Ok(Self::List);
         }

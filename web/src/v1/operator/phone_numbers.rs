@@ -224,11 +224,11 @@ async fn list_stock_numbers(
 ))]
 #[get("/{phone_number_id}")]
 async fn find_stock_number(
-    _caller: PlatformCaller,
+    caller: PlatformCaller,
     db: Db,
     id: At<Id<PhoneNumber>>,
 ) -> Result<Found<StockNumberBody>> {
-    Ok(Found(db.find_stock_number(*id).await?.into()))
+    Ok(Found(within_reach(&db, &caller, *id).await?.into()))
 }
 
 /// Give a number to an account, take it back, or correct where it is from.
@@ -242,7 +242,7 @@ async fn update_stock_number(
     id: At<Id<PhoneNumber>>,
     Body(body): Body<StockNumberUpdate>,
 ) -> Result<Found<StockNumberBody>> {
-    let number = db.find_stock_number(*id).await?;
+    let number = within_reach(&db, &caller, *id).await?;
     if number.placement.status == PhoneNumberStatus::Released {
         return Err(Error::Conflict {
             code: "phone_number_released",
@@ -252,6 +252,13 @@ async fn update_stock_number(
     let account = match body.account.or(body.account_id) {
         Change::Keep => number.placement.account_id,
         Change::Clear => None,
+        Change::Set(account)
+            if account
+                .of::<Account>()
+                .is_some_and(|given| number.placement.account_id == Some(given)) =>
+        {
+            number.placement.account_id
+        }
         Change::Set(account) => Some(receiver(&db, &caller, &account, &number.phone_number).await?),
     };
     let origin = Origin {
@@ -272,14 +279,29 @@ async fn update_stock_number(
 #[utoipa::path(tag = "operator", params(("phone_number_id" = EntityId, Path)), responses((status = 204)))]
 #[delete("/{phone_number_id}")]
 async fn delete_stock_number(
-    _caller: PlatformCaller,
+    caller: PlatformCaller,
     db: Db,
     state: Data<State>,
     id: At<Id<PhoneNumber>>,
 ) -> Result<Deleted> {
+    within_reach(&db, &caller, *id).await?;
     db.delete_phone_number(*id).await?;
     state.exchange.changed(actors::Change::NumberChanged(*id));
     Ok(Deleted)
+}
+
+/// A number in stock, or on an account that the key reaches: a sandbox key touches nothing live.
+async fn within_reach(
+    db: &Db,
+    caller: &PlatformCaller,
+    id: Id<PhoneNumber>,
+) -> Result<PhoneNumber> {
+    let number = db.find_stock_number(id).await?;
+    if let Some(account) = number.placement.account_id {
+        let (platform, livemode) = (caller.platform, caller.livemode);
+        db.find_account(platform, livemode, account).await?;
+    }
+    Ok(number)
 }
 
 /// The account that is to have a number: one of the key's, with room for it.

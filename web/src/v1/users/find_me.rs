@@ -22,6 +22,9 @@ use crate::{
 /// Most steps, alternates, and targets of one step.
 const MOST: usize = 20;
 
+/// Most targets of a user in all: each is looked up when they are set.
+const TARGETS_IN_ALL: usize = 200;
+
 /// Places to ring in turn, as submitted.
 #[derive(Debug, Deserialize, ToSchema)]
 #[schema(as = FindMeFollowMeInput)]
@@ -143,6 +146,16 @@ impl FindMeInput {
     pub fn check(&self, faults: &mut Fields, member: &str) {
         check_steps(&self.steps, faults, &format!("{member}.steps"));
         let alternates = self.alternates.as_deref().unwrap_or_default();
+        let others = alternates.iter().flat_map(|one| &one.steps);
+        let targets = self
+            .steps
+            .iter()
+            .chain(others)
+            .map(|step| step.targets.len());
+        if targets.sum::<usize>() > TARGETS_IN_ALL {
+            let reason = format!("must have at most {TARGETS_IN_ALL} targets in all");
+            blame(faults, member, reason);
+        }
         if alternates.len() > MOST {
             blame(
                 faults,

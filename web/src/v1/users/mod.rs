@@ -78,6 +78,7 @@ enum ExtensionRelation {
 async fn create_user(
     caller: Caller,
     db: Db,
+    state: Data<State>,
     OptionalBody(body): OptionalBody<UserCreate>,
 ) -> Result<Created<UserBody>> {
     let new = NewUser {
@@ -85,7 +86,9 @@ async fn create_user(
         name: body.name,
         email: body.email,
     };
-    Ok(Created(UserBody::new(db.insert_user(new).await?, None)))
+    let user = db.insert_user(new).await?;
+    state.exchange.changed(actors::Change::UserChanged(user.id));
+    Ok(Created(UserBody::new(user, None)))
 }
 
 /// List users.
