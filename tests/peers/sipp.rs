@@ -32,7 +32,7 @@ async fn a_carrier_reaches_the_echo_of_a_phone() {
     // The trunk is taken up shortly after it is written.
     world
         .exchange
-        .metric_becomes("strowger_actors_trunk_up{trunk=\"SIPp\"}", 0.0)
+        .metric_becomes("strowger_actors_trunk_channels{trunk=\"SIPp\"}", 0.0)
         .await;
 
     let sipp = Command::new("sipp")
