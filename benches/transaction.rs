@@ -57,6 +57,7 @@ fn config() -> Config {
         tcp: Vec::new(),
         tls: None,
         trust: None,
+        advertised: None,
         domain: "exchange.test".to_owned(),
         agent: "Strowger".to_owned(),
         media: Media {

@@ -18,6 +18,8 @@ pub struct Config {
     pub sip_tls: Option<SipTls>,
     /// PEM file with the authorities that TLS peers are checked against; `None` takes the system's.
     pub sip_trust: Option<PathBuf>,
+    /// Host or IP address that Contact and Via say in the place of a bound one, behind a 1:1 NAT.
+    pub sip_address: Option<String>,
     /// Realm of the digest and host in addresses made here. A phone may use any domain.
     pub sip_domain: String,
     /// Digest challenges offered to phones and trunks, best first. Many phones fail when they are offered
@@ -101,6 +103,7 @@ impl Default for Config {
             sip_tcp: Vec::new(),
             sip_tls: None,
             sip_trust: None,
+            sip_address: None,
             sip_domain: "localhost".to_owned(),
             sip_digest: vec![DigestAlgorithm::Md5],
             media_address: None,
@@ -126,6 +129,7 @@ impl Config {
                 key: tls.key.clone(),
             }),
             trust: self.sip_trust.clone(),
+            advertised: self.sip_address.clone(),
             domain: self.sip_domain.clone(),
             agent: self.agent.clone(),
             media: engine::Media {

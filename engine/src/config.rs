@@ -13,6 +13,8 @@ pub struct Config {
     pub tls: Option<Tls>,
     /// PEM file of the certificates trusted for TLS connections that we open; `None` takes the system's.
     pub trust: Option<PathBuf>,
+    /// Host or IP address that Contact and Via say in the place of a bound one, behind a 1:1 NAT.
+    pub advertised: Option<String>,
     /// Host written into our own From and Contact when nothing better is known.
     pub domain: String,
     /// `Server` and `User-Agent` header.

@@ -74,6 +74,7 @@ impl Phone {
             tcp: Vec::new(),
             tls: None,
             trust: None,
+            advertised: None,
             domain: login.domain.clone(),
             agent: concat!("Strowger-demo-phone/", env!("CARGO_PKG_VERSION")).to_owned(),
             media: Media {

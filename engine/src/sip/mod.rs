@@ -34,6 +34,7 @@ pub use name::{Key, Name};
 pub use name_addr::{Contacts, NameAddr};
 pub use params::Params;
 pub use stream::{Frame, Framer};
+pub(crate) use uri::shown_host;
 pub use uri::{Scheme, Uri};
 pub use values::{CSeq, MinSe, RAck, Reason, Refresher, Replaces, SessionExpires};
 pub use via::{Transport, Via};

@@ -183,7 +183,7 @@ impl Stack {
     fn contact(&self, from: &Party, peer: &Peer) -> Option<String> {
         let local = self.hub.local_towards(peer)?;
         let user = (!from.user.is_empty()).then_some(from.user.as_str());
-        let mut uri = Uri::at(user, local);
+        let mut uri = Uri::shown(user, self.config.advertised.as_deref(), local);
         match peer.transport {
             crate::leg::Transport::Udp => {}
             crate::leg::Transport::Tcp => uri.set_param("transport", Some("tcp")),

@@ -42,6 +42,14 @@ impl Stack {
             _ => crate::leg::Transport::Udp,
         };
         let port = uri.port().unwrap_or(default_port(transport));
+        let shown = |host: &str| {
+            uri.host()
+                .trim_matches(['[', ']'])
+                .eq_ignore_ascii_case(host)
+        };
+        if self.config.advertised.as_deref().is_some_and(shown) && self.hub.is_our_port(port) {
+            return true;
+        }
         match uri.host_ip() {
             Some(ip) => self.hub.is_ours(ip, port),
             None => uri.host().eq_ignore_ascii_case(&self.config.domain),

@@ -8,7 +8,7 @@ use super::{
 use crate::{
     leg::Transport,
     sip::{
-        Message, Method, Name, Transport as ViaTransport, Via,
+        Message, Method, Name, Transport as ViaTransport, Via, shown_host,
         transaction::{TxFailure, client, invite_client},
         transport::Peer,
     },
@@ -73,7 +73,9 @@ impl Turn<'_> {
             Transport::Tcp => ViaTransport::Tcp,
             Transport::Tls => ViaTransport::Tls,
         };
-        let via = Via::ours(transport, &local.ip().to_string(), local.port(), branch);
+        let advertised = self.stack.config.advertised.as_deref();
+        let host = shown_host(advertised, local.ip());
+        let via = Via::ours(transport, &host, local.port(), branch);
         request.remove(Name::Via);
         request.prepend(Name::Via, via.to_string());
         Some(request.to_vec().into())

@@ -19,6 +19,7 @@ pub fn config() -> Config {
         tcp: vec![local()],
         tls: None,
         trust: None,
+        advertised: None,
         domain: "exchange.test".to_owned(),
         agent: "Strowger".to_owned(),
         media: Media {

@@ -86,6 +86,11 @@ pub const KEYS: &[Key] = &[
         "key of the TLS listener",
     ),
     key(
+        "sip.address",
+        "203.0.113.7",
+        "address in Contact and Via, behind a 1:1 NAT",
+    ),
+    key(
         "sip.domain",
         "pbx.example.com",
         "realm, and domain in addresses",
@@ -130,6 +135,7 @@ impl Config {
             "sip.tls" => self.sip.tls = listener(text)?,
             "sip.tls_cert" => self.sip.tls_cert = some(text).map(Into::into),
             "sip.tls_key" => self.sip.tls_key = some(text).map(Into::into),
+            "sip.address" => self.sip.address = some(text).map(host).transpose()?,
             "sip.domain" => self.sip.domain = some(text).map(str::to_owned),
             "sip.digest" => self.sip.digest = algorithms(text)?,
             "media.address" => {
@@ -196,6 +202,17 @@ fn filled(text: &str) -> Result<&str, String> {
 fn address(text: &str) -> Result<std::net::SocketAddr, String> {
     text.parse()
         .map_err(|_| "is not an address with a port, as 0.0.0.0:8080 or [::]:8080".to_owned())
+}
+
+/// A host name, or an address without port and brackets.
+fn host(text: &str) -> Result<String, String> {
+    let name = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.');
+    let address = text.parse::<std::net::IpAddr>();
+    let fits = address.map_or_else(|_| text.bytes().all(name), |ip| !ip.is_unspecified());
+    match fits && text.len() <= 253 {
+        true => Ok(text.to_owned()),
+        false => Err("must be a host name or an IP address, without a port".to_owned()),
+    }
 }
 
 fn listener(text: &str) -> Result<Option<std::net::SocketAddr>, String> {

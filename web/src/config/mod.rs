@@ -79,6 +79,8 @@ pub struct Sip {
     pub tls_cert: Option<PathBuf>,
     /// PEM file with the key. `sip.tls_key`
     pub tls_key: Option<PathBuf>,
+    /// Host or IP address that phones and carriers are told in the place of a bound one. `sip.address`
+    pub address: Option<String>,
     /// Realm and domain in addresses; `None` takes the host of the public URL at the first start. `sip.domain`
     pub domain: Option<String>,
     /// Challenges offered, best first. Several at once make some phones fail (Debian's baresip among
@@ -139,6 +141,7 @@ impl Default for Config {
                 tls: None,
                 tls_cert: None,
                 tls_key: None,
+                address: None,
                 domain: None,
                 digest: vec![DigestAlgorithm::Md5],
             },
@@ -269,6 +272,18 @@ mod tests {
             .iter()
             .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
         Config::from_sources(None, pairs.collect::<Vec<_>>().into_iter())
+    }
+
+    #[test]
+    fn an_advertised_address_is_a_host_and_nothing_more() {
+        let address = |text| from_env(&[("STROWGER_SIP_ADDRESS", text)]).map(|c| c.sip.address);
+        for text in ["203.0.113.7", "2001:db8::7", "pbx.example.com"] {
+            assert_eq!(address(text).expect("a host").as_deref(), Some(text));
+        }
+        assert_eq!(address("").expect("none"), None);
+        for text in ["203.0.113.7:5060", "0.0.0.0", "sip:pbx", "a b"] {
+            assert!(address(text).is_err(), "{text}");
+        }
     }
 
     #[test]

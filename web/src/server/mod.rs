@@ -280,6 +280,7 @@ fn exchange_config(config: &Config, domain: &str) -> actors::Config {
             }),
             _ => None,
         },
+        sip_address: config.sip.address.clone(),
         sip_domain: domain.to_owned(),
         sip_digest: config.sip.digest.clone(),
         media_address: config.media.address,

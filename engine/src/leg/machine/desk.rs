@@ -186,7 +186,9 @@ impl Desk {
 
     fn contact(&self) -> Option<Uri> {
         let path = self.facts.path?;
-        let mut contact = Uri::at(self.facts.contact_user.as_deref(), path.local);
+        let advertised = self.settings.advertised.as_deref();
+        let user = self.facts.contact_user.as_deref();
+        let mut contact = Uri::shown(user, advertised, path.local);
         match path.transport {
             Transport::Udp => {}
             Transport::Tcp => contact.set_param("transport", Some("tcp")),

@@ -67,6 +67,8 @@ use std::{
 pub(crate) struct Settings {
     /// Host for addresses that have none.
     pub domain: String,
+    /// What Contact says in the place of a bound address.
+    pub advertised: Option<String>,
     /// User-Agent and Server; empty writes none.
     pub agent: String,
     /// RFC 3261 timers.
@@ -84,6 +86,7 @@ impl Settings {
     pub fn new(config: &Config) -> Settings {
         Settings {
             domain: config.domain.clone(),
+            advertised: config.advertised.clone(),
             agent: config.agent.clone(),
             timers: config.timers,
             codecs: Codec::ALL.to_vec(),

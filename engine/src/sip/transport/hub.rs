@@ -155,6 +155,13 @@ impl Hub {
         }
     }
 
+    /// Says whether one of our listeners has this port.
+    pub(crate) fn is_our_port(&self, port: u16) -> bool {
+        let udp = self.udp.iter().map(|u| u.address());
+        let mut all = udp.chain(self.tcp.iter().copied()).chain(self.tls);
+        all.any(|listener| listener.port() == port)
+    }
+
     /// Says whether a message for our address `host:port` may be meant; any of our addresses counts.
     pub(crate) fn is_ours(&self, ip: IpAddr, port: u16) -> bool {
         let udp = self.udp.iter().map(|u| u.address());

@@ -72,6 +72,17 @@ impl Uri {
             .unwrap_or_else(|_| Uri::opaque("sip:invalid"))
     }
 
+    /// Builds `sip:user@host:port` for an address of ours as others are to see it: the advertised host,
+    /// or the address itself.
+    pub(crate) fn shown(
+        user: Option<&str>,
+        advertised: Option<&str>,
+        local: std::net::SocketAddr,
+    ) -> Uri {
+        let host = shown_host(advertised, local.ip());
+        Uri::sip(user, &host, Some(local.port())).unwrap_or_else(|_| Uri::at(user, local))
+    }
+
     /// The whole URI as written.
     pub fn as_str(&self) -> &str {
         &self.text
@@ -170,6 +181,19 @@ impl Uri {
     }
 }
 
+/// The host that stands for an address of ours: the advertised one, unless that is an address of the other
+/// family, which a peer of this one could not use.
+pub(crate) fn shown_host(advertised: Option<&str>, local: IpAddr) -> String {
+    let usable = |host: &&str| {
+        parse::host_ip(host)
+            .or_else(|| host.parse().ok())
+            .is_none_or(|ip: IpAddr| ip.is_ipv4() == local.to_canonical().is_ipv4())
+    };
+    advertised
+        .filter(usable)
+        .map_or_else(|| local.to_string(), str::to_owned)
+}
+
 /// Resolves `%` escapes; a broken escape stays as it is.
 pub(super) fn unescape(text: &str) -> Cow<'_, str> {
     if !text.contains('%') {
@@ -243,5 +267,36 @@ impl<'de> serde::Deserialize<'de> for Uri {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Uri, D::Error> {
         let text = String::deserialize(deserializer)?;
         Uri::parse(&text).map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_advertised_stands_for_addresses_of_its_family() {
+        let shown = |advertised, local: &str| {
+            let local = local.parse().unwrap();
+            Uri::shown(Some("a"), advertised, local).to_string()
+        };
+        for (advertised, local, uri) in [
+            (None, "10.0.0.1:5060", "sip:a@10.0.0.1:5060"),
+            (
+                Some("203.0.113.9"),
+                "10.0.0.1:5062",
+                "sip:a@203.0.113.9:5062",
+            ),
+            (Some("pbx.example"), "[::1]:5060", "sip:a@pbx.example:5060"),
+            (
+                Some("2001:db8::9"),
+                "[::1]:5060",
+                "sip:a@[2001:db8::9]:5060",
+            ),
+            (Some("203.0.113.9"), "[::1]:5060", "sip:a@[::1]:5060"),
+            (Some("2001:db8::9"), "10.0.0.1:5060", "sip:a@10.0.0.1:5060"),
+        ] {
+            assert_eq!(shown(advertised, local), uri);
+        }
     }
 }

@@ -19,6 +19,7 @@ fn config() -> Config {
         tcp: vec![],
         tls: None,
         trust: None,
+        advertised: None,
         domain: "exchange.test".to_owned(),
         agent: String::new(),
         media: Media {

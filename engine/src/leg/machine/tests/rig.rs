@@ -100,6 +100,7 @@ pub struct Rig {
 
 pub fn settings() -> Arc<Settings> {
     Arc::new(Settings {
+        advertised: None,
         domain: "pbx.example".to_owned(),
         agent: String::new(),
         timers: Timers::default(),
