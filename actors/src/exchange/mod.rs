@@ -27,9 +27,10 @@ use crate::{
     rooms::Rooms,
     secrets::{self, Secrets},
     supervision::{Kind, Nursery, keep, watch},
-    switchboard,
+    switchboard::{self, Desk},
     trunk::Trunks,
 };
+use futures_util::stream::FuturesUnordered;
 use schema::Db;
 use std::sync::{Arc, atomic::AtomicBool};
 use threads::Threads;
@@ -167,11 +168,14 @@ impl Tree {
         tokio::spawn(watch(Kind::Call, midwife, crashes, metrics.clone()));
 
         let (orders, inbox) = mpsc::channel(1);
-        let arrivals = Arc::new(Mutex::new(arrivals));
-        let inbox = Arc::new(Mutex::new(inbox));
+        let desk = Arc::new(Mutex::new(Desk {
+            arrivals,
+            orders: inbox,
+            work: FuturesUnordered::new(),
+        }));
         let worker = rooms.clone();
         tokio::spawn(keep(Kind::Switchboard, metrics, move || {
-            switchboard::run(worker.clone(), arrivals.clone(), inbox.clone())
+            switchboard::run(worker.clone(), desk.clone())
         }));
         Ok((rooms, orders))
     }

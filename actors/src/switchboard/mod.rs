@@ -1,15 +1,15 @@
 //! Takes arrivals: finds out who calls and where it leads, raises a call with the answer, forgets it.
 //!
-//! Raised once by the exchange, spoken to by the engine alone. When it dies, the arrival in hand is refused
-//! by the engine after a while, those that wait are taken up by its successor. What cannot be promised is
-//! refused here, cheaply: while draining, while records cannot be written, while the database is away.
+//! Raised once by the exchange, spoken to by the engine alone. When it dies, its successor goes on with the
+//! arrivals in hand and takes up those that wait. What cannot be promised is refused here, cheaply: while
+//! draining, while records cannot be written, while the database is away.
 
 mod gate;
 mod invite;
 
 use crate::{rooms::Rooms, supervision::Kind};
 use engine::{Arrival, Arrivals};
-use futures_util::{FutureExt as _, StreamExt as _, stream::FuturesUnordered};
+use futures_util::{FutureExt as _, StreamExt as _, future::BoxFuture, stream::FuturesUnordered};
 use std::{panic::AssertUnwindSafe, sync::Arc};
 use tokio::sync::{Mutex, mpsc};
 
@@ -17,21 +17,30 @@ use tokio::sync::{Mutex, mpsc};
 /// own limit.
 const AT_ONCE: usize = 256;
 
+/// What outlives the loop.
+pub(crate) struct Desk {
+    /// Where the engine puts them.
+    pub(crate) arrivals: Arrivals,
+    /// What it is told.
+    pub(crate) orders: mpsc::Receiver<Order>,
+    /// Arrivals in hand.
+    pub(crate) work: FuturesUnordered<BoxFuture<'static, ()>>,
+}
+
 /// Takes arrivals until the engine closes.
-pub(crate) async fn run(
-    rooms: Arc<Rooms>,
-    arrivals: Arc<Mutex<Arrivals>>,
-    orders: Arc<Mutex<mpsc::Receiver<Order>>>,
-) {
-    let mut arrivals = arrivals.lock().await;
-    let mut orders = orders.lock().await;
-    let mut work = FuturesUnordered::new();
+pub(crate) async fn run(rooms: Arc<Rooms>, desk: Arc<Mutex<Desk>>) {
+    let mut desk = desk.lock().await;
+    let Desk {
+        arrivals,
+        orders,
+        work,
+    } = &mut *desk;
     loop {
         tokio::select! {
             Some(()) = work.next(), if !work.is_empty() => {}
             Some(order) = orders.recv() => order.obey(),
             arrival = arrivals.recv(), if work.len() < AT_ONCE => match arrival {
-                Some(arrival) => work.push(take(rooms.clone(), arrival)),
+                Some(arrival) => work.push(take(rooms.clone(), arrival).boxed()),
                 None => return,
             },
         }
