@@ -2,7 +2,8 @@
 //!
 //! A phone behind NAT names an address in SDP that it does not send from, so the source of the first
 //! valid packets is believed (RFC 4961 in spirit). Once believed, a source is only given up when it
-//! fell silent and the same stream goes on elsewhere, or when new SDP allows it.
+//! fell silent and the same stream goes on elsewhere, when new SDP allows it, or when the very address that
+//! the SDP names is heard for the first time: who was quicker than the party does not keep it out.
 
 use std::{
     net::{IpAddr, SocketAddr},
@@ -53,6 +54,8 @@ pub struct Latch {
     known: bool,
     signalled: Option<SocketAddr>,
     source: Option<Source>,
+    /// The address of the SDP was heard.
+    named: bool,
     /// New SDP arrived while a source was held: it may change after a short silence.
     renegotiated: bool,
 }
@@ -102,7 +105,9 @@ impl Latch {
         if !self.known {
             return Verdict::TooEarly;
         }
-        let Some(source) = &mut self.source else {
+        let first_named = !self.named && Some(sighting.from) == self.signalled;
+        self.named |= first_named;
+        let Some(source) = self.source.as_mut().filter(|_| !first_named) else {
             self.source = Some(Source::new(sighting, now));
             return Verdict::Accept;
         };
@@ -326,6 +331,20 @@ mod tests {
         bench.latch.signal(Some(at("0.0.0.0:4000")));
         bench.latch.signal(None);
         assert_eq!(bench.latch.target(), Some(at(NAT)));
+    }
+
+    #[test]
+    fn who_is_quicker_than_the_party_does_not_keep_it_out() {
+        let mut bench = Bench::signalled();
+        for seq in 1..9 {
+            assert_eq!(bench.after(20).hears(EVIL, 66, seq), Verdict::Accept);
+        }
+        assert_eq!(bench.after(20).hears(SDP, 7, 1), Verdict::Accept);
+        assert_eq!(bench.latch.heard(), Some(at(SDP)));
+        for seq in 9..12 {
+            assert_eq!(bench.after(20).hears(SDP, 7, seq), Verdict::Accept);
+            assert_eq!(bench.hears(EVIL, 66, seq), Verdict::Foreign);
+        }
     }
 
     #[test]
