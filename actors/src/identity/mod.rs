@@ -111,6 +111,10 @@ impl Identity {
             Some((holder, ha1)) => (Some(holder), Some(ha1)),
             None => (None, None),
         };
+        // Others may have failed while the directory was asked.
+        if self.throttle.holds_off(source, name) && !is_known(name) {
+            return Err(Doubt::HeldOff);
+        }
         let method = &authorization.method;
         match (self.gate.check(&answer, method, ha1.as_ref(), now), holder) {
             (Grant::Granted, Some(holder)) => Ok(holder),

@@ -39,8 +39,9 @@ impl Journal {
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let mut file = options.open(&path).map_err(fault)?;
-        let mut text = String::new();
-        file.read_to_string(&mut text).map_err(fault)?;
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes).map_err(fault)?;
+        let text = String::from_utf8_lossy(&bytes);
         let last = file.metadata().and_then(|data| data.modified());
         let alive = last.ok().map(|at| Time::from(chrono::DateTime::from(at)));
         let mut left: HashMap<Id<Call>, Record> = HashMap::new();
@@ -148,6 +149,18 @@ mod tests {
         journal.clear().unwrap();
         drop(journal);
         assert!(Journal::open(&dir).unwrap().1.is_empty());
+        let _ = std::fs::remove_dir_all(dir);
+    }
+
+    #[test]
+    fn a_cut_through_a_letter_keeps_nobody_from_starting() {
+        let dir = dir();
+        std::fs::create_dir_all(&dir).unwrap();
+        for name in [NAME, "calls.spool"] {
+            std::fs::write(dir.join(name), b"{\"from_label\":\"Zo\xc3").unwrap();
+        }
+        assert!(Journal::open(&dir).unwrap().1.is_empty());
+        assert!(super::super::Spool::open(&dir).unwrap().1.is_empty());
         let _ = std::fs::remove_dir_all(dir);
     }
 

@@ -29,9 +29,10 @@ impl Spool {
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let mut file = options.open(&path).map_err(fault(path.clone()))?;
-        let mut text = String::new();
-        file.read_to_string(&mut text)
-            .map_err(fault(path.clone()))?;
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes).map_err(fault(path.clone()))?;
+        // The cut may go through a letter.
+        let text = String::from_utf8_lossy(&bytes);
         let mut left = Vec::new();
         for line in text.lines() {
             match serde_json::from_str::<Record>(line) {
@@ -39,7 +40,7 @@ impl Spool {
                 Err(error) => tracing::warn!(%error, "a line of the spool cannot be read"),
             }
         }
-        let mut length = u64::try_from(text.len()).unwrap_or(u64::MAX);
+        let mut length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
         if !text.is_empty() && !text.ends_with('\n') {
             file.seek(SeekFrom::End(0)).map_err(fault(path.clone()))?;
             file.write_all(b"\n").map_err(fault(path))?;

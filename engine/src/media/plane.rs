@@ -168,9 +168,10 @@ impl Plane {
         let from = a.home.load(Ordering::SeqCst);
         let to = b.home.load(Ordering::SeqCst);
         if from != to {
+            // Announced first: an order sent to the new home waits behind it.
+            shared.send(to, Command::Expect(Arc::clone(&a)));
             a.home.store(to, Ordering::SeqCst);
             shared.send(from, Command::Depart(Arc::clone(&a), to));
-            shared.send(to, Command::Expect(Arc::clone(&a)));
         }
         shared.send(to, Command::Bridge(a, b));
     }
