@@ -87,6 +87,10 @@ impl Ears {
     pub fn configure(&mut self, stream: &Stream, now: Instant) {
         self.latch.signal(stream.remote);
         self.control.signal(stream.remote_rtcp);
+        if stream.peer_holds || !stream.direction.receives() {
+            self.latch.tighten();
+            self.control.tighten();
+        }
         if let Some(payload) = stream.codecs.first() {
             self.clock = payload.codec.clock();
         }

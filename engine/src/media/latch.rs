@@ -90,6 +90,11 @@ impl Latch {
         }
     }
 
+    /// The party is not expected to send: nobody else may in its place.
+    pub fn tighten(&mut self) {
+        self.renegotiated = false;
+    }
+
     /// Where packets to the party go: its real address once heard, else the one in SDP.
     pub fn target(&self) -> Option<SocketAddr> {
         self.source.as_ref().map(|s| s.address).or(self.signalled)
@@ -345,6 +350,18 @@ mod tests {
             assert_eq!(bench.after(20).hears(SDP, 7, seq), Verdict::Accept);
             assert_eq!(bench.hears(EVIL, 66, seq), Verdict::Foreign);
         }
+    }
+
+    #[test]
+    fn nobody_takes_the_place_of_a_party_that_holds() {
+        let mut bench = Bench::signalled();
+        for seq in 1..9 {
+            assert_eq!(bench.after(20).hears(SDP, 7, seq), Verdict::Accept);
+        }
+        bench.latch.signal(Some(at(SDP)));
+        bench.latch.tighten();
+        assert_eq!(bench.after(5_000).hears(EVIL, 66, 1), Verdict::Foreign);
+        assert_eq!(bench.after(20).hears(SDP, 7, 9), Verdict::Accept);
     }
 
     #[test]
