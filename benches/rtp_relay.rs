@@ -150,6 +150,7 @@ fn stream(remote: SocketAddr) -> Stream {
         direction: Direction::SendRecv,
         peer_holds: false,
         srtp: None,
+        dtls: None,
     }
 }
 

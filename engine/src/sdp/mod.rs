@@ -7,6 +7,7 @@ mod negotiate;
 mod parse;
 mod session;
 mod terms;
+mod web;
 mod write;
 
 pub use crate::leg::SrtpPolicy;
@@ -16,3 +17,4 @@ pub use negotiate::{accept, answer, offer};
 pub use parse::{MAX_BYTES, MAX_FORMATS, MAX_STREAMS};
 pub use session::{Address, Crypto, Media, Origin, Rtcp, RtpMap, Session};
 pub use terms::{Agreed, DEFAULT_PTIME_MS, Direction, LONGEST_PTIME_MS, Local, SHORTEST_PTIME_MS};
+pub use web::{BadFingerprint, Dtls, Fingerprint, Hash, Setup, Web};

@@ -9,6 +9,7 @@ use crate::rtp::codec::{Codec, Payload, TelephoneEvent};
 use crate::rtp::srtp::SrtpKeys;
 
 use super::session::Session;
+use super::web::{Dtls, Web};
 
 /// Packet time offered and assumed when nobody says otherwise, in milliseconds.
 pub const DEFAULT_PTIME_MS: u16 = 20;
@@ -111,6 +112,8 @@ pub struct Local {
     /// Our last description in this dialog, when there was one: it fixes the number and order of
     /// streams, payload types, keys and the version that follows (RFC 3264 §8).
     pub previous: Option<Session>,
+    /// Set when this stream is a WebRTC one: ICE-lite and DTLS-SRTP instead of a port pair.
+    pub web: Option<Web>,
 }
 
 impl Local {
@@ -126,6 +129,7 @@ impl Local {
             direction: Direction::SendRecv,
             dtmf: true,
             previous: None,
+            web: None,
         }
     }
 }
@@ -153,4 +157,7 @@ pub struct Agreed {
     pub peer_holds: bool,
     /// Keys, when media is encrypted.
     pub srtp: Option<SrtpKeys>,
+    /// What is needed to let the peer of a WebRTC stream in; its keys come from the DTLS handshake.
+    #[serde(default)]
+    pub dtls: Option<Dtls>,
 }

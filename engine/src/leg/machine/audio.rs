@@ -3,13 +3,13 @@
 use crate::{
     media::{MediaId, Plane},
     rtp::Quality,
-    sdp::Agreed,
+    sdp::{Agreed, Web},
 };
 use serde::{Deserialize, Serialize};
 use std::net::{IpAddr, SocketAddr};
 
-/// A port pair of ours.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// A port pair of ours, or our place at the WebRTC gateway.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Port {
     /// The stream.
     pub id: MediaId,
@@ -17,6 +17,9 @@ pub(crate) struct Port {
     pub rtp: SocketAddr,
     /// Address for RTCP.
     pub rtcp: SocketAddr,
+    /// What a WebRTC peer has to know; `rtp` and `rtcp` are then the first candidate.
+    #[serde(default)]
+    pub web: Option<Box<Web>>,
 }
 
 /// The media plane as a leg sees it.
@@ -24,6 +27,9 @@ pub(crate) trait Audio {
     /// Opens a port pair on the thread of `group`, in the address family of `towards`; none when the
     /// range is used up.
     fn open(&mut self, group: u64, towards: IpAddr) -> Option<Port>;
+    /// Opens a WebRTC stream on the thread of `group`; none when the gateway is off or full.
+    #[allow(dead_code, reason = "a leg opens it once offers for it are understood")]
+    fn open_web(&mut self, group: u64) -> Option<Port>;
     /// Sets what was agreed; may be repeated.
     fn configure(&mut self, id: MediaId, agreed: &Agreed);
     /// Sends key presses as telephone-events.
@@ -39,6 +45,17 @@ impl Audio for Plane {
             id: opened.id,
             rtp: opened.rtp,
             rtcp: opened.rtcp,
+            web: None,
+        })
+    }
+
+    fn open_web(&mut self, group: u64) -> Option<Port> {
+        let (opened, web) = Plane::open_web(self, group).ok()?;
+        Some(Port {
+            id: opened.id,
+            rtp: opened.rtp,
+            rtcp: opened.rtcp,
+            web: Some(Box::new(web)),
         })
     }
 

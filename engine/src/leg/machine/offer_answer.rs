@@ -63,7 +63,7 @@ impl Talk {
 
     /// The stream, once a port is open.
     pub fn id(&self) -> Option<MediaId> {
-        self.port.map(|port| port.id)
+        self.port.as_ref().map(|port| port.id)
     }
 
     /// The agreement in force.
@@ -193,7 +193,7 @@ impl Talk {
     }
 
     fn local(&self) -> Option<Local> {
-        let port = self.port?;
+        let port = self.port.as_ref()?;
         Some(Local {
             ip: port.rtp.ip(),
             rtp_port: port.rtp.port(),
@@ -204,6 +204,7 @@ impl Talk {
             direction: Direction::SendRecv,
             dtmf: true,
             previous: self.local.clone(),
+            web: port.web.as_deref().cloned(),
         })
     }
 }

@@ -160,6 +160,7 @@ pub fn stream(party: &Party) -> Stream {
         direction: Direction::SendRecv,
         peer_holds: false,
         srtp: None,
+        dtls: None,
     }
 }
 

@@ -66,6 +66,7 @@ pub fn accept(offer: &Session, answer: &Session, local: &Local) -> Result<Agreed
         // Only who may be heard can be put on hold.
         peer_holds: wanted.sends() && !peer.receives(),
         srtp: keys(ours, theirs, local.srtp)?,
+        dtls: None,
         codecs,
         dtmf,
     })

@@ -112,6 +112,7 @@ fn take(
         direction,
         peer_holds: !peer.receives(),
         srtp,
+        dtls: None,
     };
     Ok((stream, agreed))
 }

@@ -11,12 +11,12 @@ use crate::{
     },
     media::MediaId,
     rtp::{Codec, Quality},
-    sdp::Agreed,
+    sdp::{Agreed, Fingerprint, Hash, Web},
     sip::{Message, Method, Name, parse_datagram},
 };
 use std::{
     collections::BTreeMap,
-    net::IpAddr,
+    net::{IpAddr, SocketAddr},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -58,6 +58,29 @@ impl Audio for Notes {
             id: MediaId(self.opened),
             rtp: "198.51.100.1:20000".parse().ok()?,
             rtcp: "198.51.100.1:20001".parse().ok()?,
+            web: None,
+        })
+    }
+
+    fn open_web(&mut self, _group: u64) -> Option<Port> {
+        if self.full {
+            return None;
+        }
+        self.opened += 1;
+        let address: SocketAddr = "198.51.100.1:3478".parse().ok()?;
+        Some(Port {
+            id: MediaId(self.opened),
+            rtp: address,
+            rtcp: address,
+            web: Some(Box::new(Web {
+                ufrag: format!("ours{}", self.opened),
+                pwd: "a password of twenty-two".to_owned(),
+                fingerprint: Fingerprint {
+                    hash: Hash::Sha256,
+                    bytes: vec![7; 32],
+                },
+                candidates: vec![address],
+            })),
         })
     }
 
