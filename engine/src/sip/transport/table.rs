@@ -39,6 +39,8 @@ struct Rows {
     next: u64,
     by_id: HashMap<ConnectionId, Arc<Entry>>,
     by_peer: HashMap<(Transport, SocketAddr), ConnectionId>,
+    /// Those that were dialled for a certificate name: several names may live at one address.
+    by_name: HashMap<(Transport, SocketAddr, Arc<str>), ConnectionId>,
     per_ip: HashMap<IpAddr, usize>,
 }
 
@@ -73,6 +75,9 @@ impl Table {
         rows.next += 1;
         let id = ConnectionId(rows.next);
         let (queue, receiver) = mpsc::channel(QUEUE);
+        if let Some(name) = name.clone() {
+            rows.by_name.insert((transport, remote, name), id);
+        }
         let entry = Entry {
             id,
             transport,
@@ -91,6 +96,7 @@ impl Table {
         let mut rows = self.rows.write().unwrap_or_else(PoisonError::into_inner);
         rows.by_id.clear();
         rows.by_peer.clear();
+        rows.by_name.clear();
         rows.per_ip.clear();
     }
 
@@ -103,6 +109,12 @@ impl Table {
         let peer = (entry.transport, entry.remote);
         if rows.by_peer.get(&peer) == Some(&id) {
             rows.by_peer.remove(&peer);
+        }
+        if let Some(name) = entry.name.clone() {
+            let named = (entry.transport, entry.remote, name);
+            if rows.by_name.get(&named) == Some(&id) {
+                rows.by_name.remove(&named);
+            }
         }
         let ip = entry.remote.ip();
         if let Some(held) = rows.per_ip.get_mut(&ip) {
@@ -129,9 +141,11 @@ impl Table {
         name: Option<&str>,
     ) -> Option<Arc<Entry>> {
         let rows = self.rows.read().unwrap_or_else(PoisonError::into_inner);
-        let entry = rows.by_id.get(rows.by_peer.get(&(transport, remote))?)?;
-        let fits = name.is_none() || entry.name.as_deref() == name;
-        fits.then(|| entry.clone())
+        let id = match name {
+            Some(name) => rows.by_name.get(&(transport, remote, name.into())),
+            None => rows.by_peer.get(&(transport, remote)),
+        };
+        rows.by_id.get(id?).cloned()
     }
 }
 
@@ -163,6 +177,25 @@ mod tests {
         table.remove(second);
         assert!(table.by_id(second).is_none());
         assert!(table.enter(Transport::Tcp, a, None).is_some());
+    }
+
+    #[test]
+    fn two_names_at_one_address_keep_a_connection_each() {
+        let table = Table::new(64);
+        let a: SocketAddr = "192.0.2.1:5061".parse().unwrap();
+        let (one, _r1) = table
+            .enter(Transport::Tls, a, Some("one.test".into()))
+            .unwrap();
+        let (two, _r2) = table
+            .enter(Transport::Tls, a, Some("two.test".into()))
+            .unwrap();
+        let named = |name| table.by_peer(Transport::Tls, a, Some(name)).map(|e| e.id);
+        assert_eq!(
+            (named("one.test"), named("two.test")),
+            (Some(one), Some(two))
+        );
+        table.remove(two);
+        assert_eq!((named("one.test"), named("two.test")), (Some(one), None));
     }
 
     #[test]
