@@ -59,6 +59,8 @@ pub(super) struct ClientEntry {
     ack: Bytes,
     pub(super) owner: Owner,
     running: Running<TimerName>,
+    /// A 100 came.
+    trying: bool,
     /// The timer that gives a silent address up.
     pub(super) next_address: Option<Number>,
 }
@@ -88,6 +90,7 @@ impl ClientEntry {
             ack: Bytes::new(),
             owner,
             running: Running::default(),
+            trying: false,
             next_address: None,
         })
     }
@@ -275,13 +278,30 @@ impl Turn<'_> {
         if status > 100 {
             entry.rest.clear();
         }
+        entry.trying |= status == 100;
         match &mut entry.owner {
-            Owner::Leg(leg, tx) if status > 100 => {
+            // While another address is left, a 100 settles nothing; then it lets a CANCEL go (§9.1).
+            Owner::Leg(leg, tx) if entry.rest.is_empty() => {
                 let (leg, tx) = (*leg, *tx);
                 self.input(leg, Input::Response { tx, message });
             }
             Owner::Probe(probe) if status >= 200 => probe.answered(message, entry.peer.remote),
             _ => {}
+        }
+    }
+
+    /// A call was given up before its INVITE had a provisional response: no further address is tried, and
+    /// a 100 that was kept back is told now.
+    pub(super) fn settle(&mut self, leg: u64, tx: ClientTx) {
+        let client = self.shard.legs.get(&leg).and_then(|slot| slot.client(tx));
+        let Some(entry) = client.and_then(|id| self.shard.clients.get_mut(id)) else {
+            return;
+        };
+        entry.rest.clear();
+        entry.next_address = None;
+        if entry.trying {
+            let message = Message::response_to(&entry.request, 100, "", None);
+            self.input(leg, Input::Response { tx, message });
         }
     }
 

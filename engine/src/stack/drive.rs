@@ -53,9 +53,17 @@ impl Turn<'_> {
             }
             None => Err(LegError::Gone),
         };
-        self.perform(id, outputs);
-        self.drain();
+        self.carry_out(id, outputs);
         result
+    }
+
+    /// Carries out what a leg wants, and what follows from it when all of that is done: a request that
+    /// cannot be sent fails at once, and its failure must not overtake the news behind it.
+    pub(super) fn carry_out(&mut self, id: u64, outputs: Vec<Output>) {
+        let outer = std::mem::replace(&mut self.shard.draining, true);
+        self.perform(id, outputs);
+        self.shard.draining = outer;
+        self.drain();
     }
 
     pub(super) fn drain(&mut self) {
@@ -74,8 +82,7 @@ impl Turn<'_> {
         self.shard.draining = false;
     }
 
-    /// Carries out what a leg wants.
-    pub(super) fn perform(&mut self, id: u64, mut outputs: Vec<Output>) {
+    fn perform(&mut self, id: u64, mut outputs: Vec<Output>) {
         for output in outputs.drain(..) {
             match output {
                 Output::Locate(target) => self.locate(id, &target),
@@ -86,6 +93,7 @@ impl Turn<'_> {
                 } => self.request_of(Owner::Leg(id, tx), request, &target),
                 Output::Ack { message, target } => self.send_ack(message, &target),
                 Output::Cancel { invite, reason } => self.cancel_invite(id, invite, reason),
+                Output::Settle { invite } => self.settle(id, invite),
                 Output::Respond { tx, response } => self.respond(tx.0, &response),
                 Output::SetTimer(name, after) => {
                     let at = self.now + after;

@@ -11,7 +11,7 @@ use crate::{
     Arrival,
     leg::{
         LegId, Rejection,
-        machine::{self, Leg, Order, Output, ServerTx, invitation},
+        machine::{self, Leg, Order, ServerTx, invitation},
     },
     metrics::Way,
     sip::{Message, Method},
@@ -40,7 +40,7 @@ impl Turn<'_> {
         match Leg::incoming(settings, arrival, &mut outputs) {
             Ok(leg) => {
                 self.adopt(id.0, Slot::new(leg, None));
-                self.begin(id.0, outputs);
+                self.carry_out(id.0, outputs);
                 Verdict::Invite(id)
             }
             Err(response) => {
@@ -53,12 +53,6 @@ impl Turn<'_> {
                 Verdict::Done
             }
         }
-    }
-
-    /// Carries out what a new leg wants.
-    pub(super) fn begin(&mut self, id: u64, outputs: Vec<Output>) {
-        self.perform(id, outputs);
-        self.drain();
     }
 }
 

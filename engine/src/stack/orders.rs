@@ -71,7 +71,7 @@ impl Stack {
         let id = self.new_leg(index);
         self.turn(index, |turn| {
             turn.adopt(id.0, Slot::new(leg, Some(sink)));
-            turn.begin(id.0, outputs);
+            turn.carry_out(id.0, outputs);
         });
         Ok(id)
     }

@@ -68,7 +68,7 @@ pub(crate) enum Input {
     Response {
         /// The request's transaction.
         tx: ClientTx,
-        /// The response, 101–699; 100 may be passed on too.
+        /// The response; a 100 once no other address is left to be tried.
         message: Message,
     },
     /// A client transaction ended without a final response.
@@ -153,6 +153,11 @@ pub(crate) enum Output {
         invite: ClientTx,
         /// Value of a Reason header (RFC 3326).
         reason: Option<String>,
+    },
+    /// This INVITE was given up before a provisional response: try no further address for it.
+    Settle {
+        /// The INVITE.
+        invite: ClientTx,
     },
     /// Send a response. For an INVITE, a 2xx may be repeated: the leg retransmits it.
     Respond {

@@ -47,6 +47,9 @@ impl Leg {
                 // §9.1: no CANCEL before a provisional response.
                 if cancelling.calling.provisional {
                     self.send_cancel(&mut cancelling, turn);
+                } else {
+                    let invite = cancelling.calling.tx;
+                    turn.out.push(Output::Settle { invite });
                 }
                 self.phase = Phase::Cancelling(Box::new(cancelling));
             }

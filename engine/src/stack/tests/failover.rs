@@ -13,7 +13,7 @@ use std::{
 };
 use tokio::{net::UdpSocket, task::JoinHandle};
 
-fn config() -> Config {
+fn config(t1: Duration) -> Config {
     Config {
         udp: vec!["127.0.0.1:0".parse().unwrap()],
         tcp: vec![],
@@ -27,7 +27,7 @@ fn config() -> Config {
             ..Media::default()
         },
         timers: Timers {
-            t1: Duration::from_millis(10),
+            t1,
             ..Timers::default()
         },
         limits: Limits::default(),
@@ -36,6 +36,11 @@ fn config() -> Config {
 
 /// An engine for which `trunk.test` leads to these ports, in this order.
 async fn engine(transport: &'static str, ports: Vec<u16>) -> Endpoint {
+    engine_at(Duration::from_millis(10), transport, ports).await
+}
+
+/// The same with another T1.
+pub(super) async fn engine_at(t1: Duration, transport: &'static str, ports: Vec<u16>) -> Endpoint {
     let server = zone::serve(move |name, kind| match kind {
         RecordType::SRV if name.starts_with(transport) => ports
             .iter()
@@ -48,7 +53,7 @@ async fn engine(transport: &'static str, ports: Vec<u16>) -> Endpoint {
     .await;
     let registry = prometheus::Registry::new();
     let resolver = Resolver::with_server(server);
-    bind_with(config(), &registry, resolver).unwrap().0
+    bind_with(config(t1), &registry, resolver).unwrap().0
 }
 
 fn probe(endpoint: &Endpoint) -> JoinHandle<Result<Answer, RequestError>> {

@@ -1,3 +1,4 @@
 //! The driver with a name server of its own.
 
+mod calls;
 mod failover;

@@ -479,6 +479,7 @@ fn line(output: &Output) -> Option<String> {
         Output::Tell(event) => told(event),
         Output::Gone => "gone".to_owned(),
         Output::SetTimer(..)
+        | Output::Settle { .. }
         | Output::CancelTimer(_)
         | Output::Index(_)
         | Output::Unindex(_)
