@@ -156,6 +156,7 @@ impl Phone {
             like: None,
             credentials: Some(self.credentials()),
             group: 0,
+            call: String::new(),
         };
         let leg = self.endpoint.dial(dial, sink)?;
         Ok(Line::new(self.endpoint.clone(), leg, news))

@@ -79,6 +79,7 @@ pub(crate) fn to_phone(contact: &Contact, dialling: &Dialling, domain: &str, gro
         like: dialling.like,
         credentials: None,
         group,
+        call: String::new(),
     }
 }
 
@@ -125,5 +126,6 @@ pub(crate) fn to_trunk(
         like: dialling.like,
         credentials: trunk.credentials.clone(),
         group,
+        call: String::new(),
     }
 }

@@ -1,7 +1,7 @@
 //! What comes in and must be decided by somebody who knows the tenants.
 
 use crate::{
-    leg::{Credentials, DialogKey, Hop, LegId, Party, Privacy, Reach, Transport},
+    leg::{Credentials, DialogKey, Hop, LegId, Party, Privacy, Reach, SessionId, Transport},
     stack::ReplyTo,
 };
 use std::net::SocketAddr;
@@ -41,6 +41,9 @@ pub struct Invitation {
     pub transport: Transport,
     /// SIP Call-ID, for logs and the record.
     pub call_id: String,
+    /// The browser session that calls; its leg came by no listener, and whoever opened the session has
+    /// proven who it is. The addresses are unspecified then.
+    pub session: Option<SessionId>,
     /// Digest answer in the request, when there is one.
     pub authorization: Option<Authorization>,
     /// The dialog to be replaced (RFC 3891), as seen from our side, and `early-only`.

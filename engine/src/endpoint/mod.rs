@@ -10,7 +10,10 @@ pub use arrival::{
 
 use crate::{
     Config,
-    leg::{Dial, DialogKey, HangUp, LegId, LegSink, Prompt, Rejection, machine::Order},
+    leg::{
+        BrowserCall, Dial, DialogKey, HangUp, LegId, LegSink, Notice, Prompt, Rejection, SessionId,
+        SessionSink, Word, machine::Order,
+    },
     media::{Plane, Sound},
     metrics::Metrics,
     rtp::Quality,
@@ -213,6 +216,48 @@ impl Endpoint {
     /// The leg in this dialog, for an INVITE or REFER with Replaces (RFC 3891 §3).
     pub fn find(&self, dialog: &DialogKey) -> Option<LegId> {
         self.inner.stack.find(dialog)
+    }
+
+    // Browsers
+
+    /// Lets a browser be called by [`Hop::Session`](crate::leg::Hop::Session) and call by
+    /// [`call_from`](Self::call_from), until the session is closed.
+    pub fn open_session(&self, sink: Arc<dyn SessionSink>) -> SessionId {
+        self.inner.stack.open_session(sink)
+    }
+
+    /// Ends every leg of the session at once, as if its party had hung up. The sink hears no more.
+    pub fn close_session(&self, session: SessionId) {
+        self.inner.stack.close_session(session);
+    }
+
+    /// A browser calls: an [`Arrival::Invite`] with the session follows, to be treated as any other.
+    ///
+    /// # Errors
+    /// `Gone` without such a session, `Limit` when it or the engine holds as many legs as it may or new
+    /// calls are refused, `Address` for an unusable destination, `Codec` for an offer that cannot be
+    /// read or is not for a browser.
+    pub fn call_from(&self, call: BrowserCall) -> Result<LegId, LegError> {
+        self.inner.stack.call_from(call)
+    }
+
+    /// Hands on what a browser says about one of its legs.
+    ///
+    /// # Errors
+    /// `Gone` for a leg that is over or not of this session, `State` for what the leg's state does not
+    /// allow, `Address` for an unusable destination.
+    pub fn say(&self, session: SessionId, leg: LegId, word: Word) -> Result<(), LegError> {
+        self.inner.stack.say(session, leg, word)
+    }
+
+    /// Tells the party of an incoming leg how its call is named. A SIP phone has its own name for it.
+    pub fn name(&self, leg: LegId, call: &str) -> Result<(), LegError> {
+        self.inner.stack.order(leg, Order::Name(call.to_owned()))
+    }
+
+    /// Lets the party know what happens at the far side. A SIP phone hears it, or need not.
+    pub fn notice(&self, leg: LegId, notice: Notice) -> Result<(), LegError> {
+        self.inner.stack.order(leg, Order::Notice(notice))
     }
 
     // An incoming leg

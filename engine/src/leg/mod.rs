@@ -1,13 +1,18 @@
-//! One party of a call as the rest of the house sees it: a SIP phone, a trunk or, later, a browser.
+//! One party of a call as the rest of the house sees it: a SIP phone, a trunk or a browser.
 //!
 //! The engine keeps a leg by its id: dialog, offer and answer, media. Whoever controls the call gives
 //! orders through [`Endpoint`](crate::Endpoint) and hears [`LegEvent`]s through a [`LegSink`].
 
+mod browser;
 mod events;
 pub(crate) mod machine;
 mod orders;
 mod reach;
 
+pub use browser::{
+    BrowserCall, ClientEnding, LONGEST_DESTINATION, MOST_LEGS, Notice, SessionId, SessionSink,
+    Signal, Word,
+};
 pub use events::{Digit, DigitSource, EndedBy, Ending, LegEvent, Referral, Refusal};
 pub use orders::{
     Credentials, Dial, DialogKey, HangUp, Hop, Party, Privacy, Prompt, Rejection, SrtpPolicy,

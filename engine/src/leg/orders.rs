@@ -1,6 +1,6 @@
 //! What a leg can be told.
 
-use super::{LegId, Reach};
+use super::{LegId, Reach, SessionId};
 use crate::rtp::Codec;
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
@@ -49,6 +49,8 @@ pub enum Hop {
         /// Transport, when fixed.
         transport: Option<Transport>,
     },
+    /// A browser that is signed in. Only for calls; no request travels this way.
+    Session(SessionId),
 }
 
 /// Credentials to answer a 401 or 407 with.
@@ -116,6 +118,8 @@ pub struct Dial {
     pub credentials: Option<Credentials>,
     /// Legs of one group share a media thread; the call's own number.
     pub group: u64,
+    /// The call's own name, which a browser is told; empty where only SIP is spoken.
+    pub call: String,
 }
 
 /// A refusal of an incoming leg.
@@ -141,6 +145,8 @@ pub struct HangUp {
     pub answered_elsewhere: bool,
     /// Status of the final response to an incoming leg that was not answered; 603 by default.
     pub status: Option<u16>,
+    /// The party handed the call on; a browser is told so.
+    pub transferred: bool,
 }
 
 /// What the media plane can play by itself, until told otherwise.

@@ -14,6 +14,7 @@ mod register;
 mod routing;
 mod sending;
 mod server;
+mod sessions;
 mod slab;
 mod stateless;
 mod streams;
@@ -40,6 +41,7 @@ use crate::{
 };
 use post::Post;
 use probe::Conversations;
+use sessions::Sessions;
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
@@ -76,6 +78,7 @@ pub(crate) struct Stack {
     settings: Arc<Settings>,
     plane: Plane,
     streams: Streams,
+    sessions: Sessions,
     conversations: Conversations,
     /// Live legs.
     legs: AtomicUsize,
@@ -113,6 +116,7 @@ impl Stack {
             settings: Arc::new(Settings::new(&config)),
             plane,
             streams: Streams::default(),
+            sessions: Sessions::default(),
             conversations: Conversations::default(),
             legs: AtomicUsize::new(0),
             next_leg: AtomicU64::new(1),

@@ -194,6 +194,7 @@ fn dial(to: &Peer) -> Dial {
         like: None,
         credentials: None,
         group: 1,
+        call: String::new(),
     }
 }
 

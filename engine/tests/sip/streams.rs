@@ -85,6 +85,7 @@ fn dial(uri: String, hop: Option<Hop>) -> Dial {
         like: None,
         credentials: None,
         group: 1,
+        call: String::new(),
     }
 }
 

@@ -1,7 +1,7 @@
 //! What goes into a leg's machine and what comes out of it.
 
 use crate::{
-    leg::{DialogKey, EndedBy, HangUp, Hop, LegEvent, Rejection, Transport},
+    leg::{DialogKey, EndedBy, HangUp, Hop, LegEvent, Notice, Rejection, Transport},
     media::{MediaEvent, MediaId},
     sdp::Agreed,
     sip::Message,
@@ -124,6 +124,10 @@ pub(crate) enum Order {
     SendDigits(String),
     /// A key that came as telephone-event from the party that this leg is bridged to.
     RelayDigit(char),
+    /// How the call is named; for browsers.
+    Name(String),
+    /// What the far side does; for browsers.
+    Notice(Notice),
 }
 
 /// What the driver carries out, in order.

@@ -38,6 +38,15 @@ impl Leg {
             Order::NotifyReferral(id, status) => self.notify_referral(id, status, turn),
             Order::SendDigits(digits) => self.press(&digits, turn),
             Order::RelayDigit(key) => self.relay_key(key, turn),
+            // A phone has its own name for the call, and hears the music.
+            Order::Name(call) => {
+                tracing::trace!(call, "a phone need not know the call's name");
+                Ok(())
+            }
+            Order::Notice(notice) => {
+                tracing::trace!(?notice, "a phone hears it for itself");
+                Ok(())
+            }
         }
     }
 

@@ -31,6 +31,7 @@ pub(crate) fn invitation(leg: LegId, invite: &Message, path: &Path) -> Invitatio
         local: path.local,
         transport: path.transport,
         call_id: invite.call_id().unwrap_or_default().to_owned(),
+        session: None,
         authorization: authorization(invite),
         replaces: replaces(invite),
         reach: reach(invite),

@@ -104,7 +104,7 @@ mod tests {
         let how = HangUp {
             answered_elsewhere: true,
             q850: Some(26),
-            status: None,
+            ..HangUp::default()
         };
         assert!(reason(&how).is_some_and(|r| r.starts_with("SIP;cause=200")));
     }

@@ -68,7 +68,7 @@ impl Question {
     /// Asks for a hop that an order names; a flow is no question.
     pub(crate) fn of_hop(hop: &Hop) -> Option<Question> {
         match hop {
-            Hop::Flow { .. } => None,
+            Hop::Flow { .. } | Hop::Session(_) => None,
             Hop::Host {
                 host,
                 port,

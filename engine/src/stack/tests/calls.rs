@@ -50,6 +50,7 @@ fn dial(endpoint: &Endpoint) -> (LegId, mpsc::UnboundedReceiver<LegEvent>) {
         like: None,
         credentials: None,
         group: 1,
+        call: String::new(),
     };
     let (sender, news) = mpsc::unbounded_channel();
     (endpoint.dial(dial, Arc::new(News(sender))).unwrap(), news)

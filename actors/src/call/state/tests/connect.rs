@@ -18,7 +18,7 @@ fn two_phones_ring_and_the_first_to_answer_wins() {
     let elsewhere = HangUp {
         q850: Some(26),
         answered_elsewhere: true,
-        status: None,
+        ..HangUp::default()
     };
     assert!(has(&effects, &Effect::HangUp(LegId(102), elsewhere)));
     assert!(has(&effects, &Effect::Bridge(CALLER, LegId(103))));

@@ -195,7 +195,7 @@ fn an_invite_with_replaces_picks_up_a_ringing_call() {
     let elsewhere = HangUp {
         q850: Some(26),
         answered_elsewhere: true,
-        status: None,
+        ..HangUp::default()
     };
     assert!(has(&effects, &Effect::HangUp(LegId(102), elsewhere)));
 }

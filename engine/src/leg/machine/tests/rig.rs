@@ -165,6 +165,7 @@ pub fn dial() -> Dial {
         like: None,
         credentials: None,
         group: 1,
+        call: String::new(),
     }
 }
 
