@@ -134,7 +134,13 @@ impl Turn<'_> {
         let Some(entry) = self.shard.clients.get_mut(id) else {
             return;
         };
-        entry.peer.connection = connection;
+        let before = std::mem::replace(&mut entry.peer.connection, connection);
+        if before != connection {
+            self.shard.travelling.extend(connection.map(|c| (c, id)));
+            if let Some(before) = before {
+                self.shard.travelling.remove(&(before, id));
+            }
+        }
         if connection.is_some_and(|c| !self.stack.hub.is_open(c)) {
             self.unsent(id);
         }
@@ -152,11 +158,9 @@ impl Turn<'_> {
 
     /// A connection is gone: nothing will come back on it.
     pub(super) fn lost(&mut self, connection: ConnectionId) {
-        let on_it = |(id, entry): (u64, &ClientEntry)| {
-            (entry.peer.connection == Some(connection)).then_some(id)
-        };
-        let lost: Vec<u64> = self.shard.clients.iter().filter_map(on_it).collect();
-        for id in lost {
+        let on_it = (connection, 0)..=(connection, u64::MAX);
+        let lost: Vec<_> = self.shard.travelling.range(on_it).copied().collect();
+        for (_, id) in lost {
             self.unsent(id);
         }
     }
@@ -347,6 +351,9 @@ impl Turn<'_> {
         self.stack.metrics.client_transactions.dec();
         if self.shard.client_index.get(&entry.key) == Some(&id) {
             self.shard.client_index.remove(&entry.key);
+        }
+        if let Some(connection) = entry.peer.connection {
+            self.shard.travelling.remove(&(connection, id));
         }
         if let Owner::Leg(leg, _) = entry.owner
             && let Some(slot) = self.shard.legs.get_mut(&leg)

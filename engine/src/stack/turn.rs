@@ -11,10 +11,13 @@ use super::{
 };
 use crate::{
     leg::machine::{Input, Output},
-    sip::transaction::{Action, key::Key},
+    sip::{
+        transaction::{Action, key::Key},
+        transport::ConnectionId,
+    },
 };
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{BTreeSet, HashMap, VecDeque},
     time::Instant,
 };
 
@@ -28,6 +31,8 @@ pub(super) struct Shard {
     pub(super) merged: HashMap<Key, u64>,
     pub(super) clients: Slab<ClientEntry>,
     pub(super) client_index: HashMap<Key, u64>,
+    /// The client transactions on each connection, to be told when it is gone.
+    pub(super) travelling: BTreeSet<(ConnectionId, u64)>,
     pub(super) legs: HashMap<u64, Slot>,
     /// Which leg a dialog belongs to.
     pub(super) dialogs: HashMap<Key, u64>,

@@ -20,7 +20,7 @@ use crate::{leg::Transport, sip::Frame};
 use std::{net::SocketAddr, sync::Arc};
 
 /// Names one connection for the life of the engine.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct ConnectionId(pub(crate) u64);
 
 /// How a message came.
