@@ -52,8 +52,9 @@ where
 {
     let mut framer = Framer::new();
     let mut buffer = BytesMut::new();
-    // Whether part of a message is here; a new connection owes its first one.
+    // Whether part of a message is here; a new connection owes its first whole one, and pings do not pay.
     let mut begun = !dialled;
+    let mut owes = !dialled;
     let mut deadline = Instant::now()
         + if dialled {
             patience.idle
@@ -80,6 +81,10 @@ where
                 }
                 if pings > 0 {
                     timeout(patience.write, stream.flush()).await??;
+                }
+                owes &= !whole;
+                if owes {
+                    continue;
                 }
                 if buffer.is_empty() && !framer.awaits_body() {
                     deadline = Instant::now() + patience.idle;
@@ -221,6 +226,25 @@ mod tests {
         });
         assert!(cut_off.await.is_ok());
         task.await.unwrap().unwrap();
+    }
+
+    #[tokio::test]
+    async fn one_who_only_pings_is_cut_off() {
+        let (mut near, far) = tokio::io::duplex(8192);
+        let (_sender, queue) = mpsc::channel(4);
+        // Would outlive the test.
+        let patience = Patience {
+            idle: Duration::from_secs(3600),
+            ..SHORT
+        };
+        let task = tokio::spawn(async move {
+            run(far, flow(), queue, &Seen::default(), false, patience).await
+        });
+        near.write_all(b"\r\n\r\n").await.unwrap();
+        let mut pong = [0; 2];
+        near.read_exact(&mut pong).await.unwrap();
+        let cut_off = timeout(Duration::from_secs(10), task).await;
+        cut_off.expect("it stays").unwrap().unwrap();
     }
 
     #[tokio::test]
