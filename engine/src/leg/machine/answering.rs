@@ -191,6 +191,7 @@ impl Leg {
             acks: Vec::new(),
             unacked: Some(unacked),
             refreshing: None,
+            asked_longer: false,
         }));
         self.run_session(Some(timer), turn);
     }

@@ -21,14 +21,22 @@ impl Leg {
         message: &Message,
         turn: &mut Turn<'_>,
     ) -> Option<(Up, Fork)> {
+        // Nothing is told after the end.
+        let mut told = false;
         let calling = match &mut self.phase {
             Phase::Calling(calling) => calling,
-            Phase::Cancelling(cancelling) => &mut cancelling.calling,
+            Phase::Cancelling(cancelling) => {
+                told = true;
+                &mut cancelling.calling
+            }
             _ => return None,
         };
         let Some(at) = calling.fork_or_new(message, turn) else {
             tracing::debug!("A 2xx makes no dialog");
-            self.refuse(refusal(502, message), turn);
+            match told {
+                true => self.finish(turn),
+                false => self.refuse(refusal(502, message), turn),
+            }
             return None;
         };
         let mut fork = calling.forks.remove(at);
@@ -47,6 +55,7 @@ impl Leg {
             acks: Vec::new(),
             unacked: None,
             refreshing: None,
+            asked_longer: false,
         };
         Some((up, fork))
     }

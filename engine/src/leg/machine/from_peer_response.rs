@@ -254,7 +254,8 @@ impl Leg {
             return false;
         };
         let asked = calling.invite.min_se().map_or(0, |min| min.0);
-        if wanted <= asked {
+        let again = asked > self.desk.settings.min_session;
+        if again || wanted <= asked {
             return false;
         }
         let interval = self.desk.settings.session_interval.max(wanted);

@@ -98,6 +98,7 @@ impl Leg {
         let status = message.status().unwrap_or_default();
         if (200..300).contains(&status) {
             up.dialog.refresh_target(message);
+            up.asked_longer = false;
             self.take_refresh(tx, purpose, message, turn);
             return;
         }
@@ -107,11 +108,13 @@ impl Leg {
             408 | 481 => self.end(EndedBy::Failure, How::default(), turn),
             491 => self.wait_for_glare(turn),
             422 => {
-                // RFC 4028 §7.4: again with the interval asked for.
+                // RFC 4028 §7.4: again with the interval asked for; who is never content has time.
+                let again = std::mem::replace(&mut up.asked_longer, true);
                 if let (Some(timer), Some(min)) = (&mut self.session, message.min_se()) {
                     timer.interval = timer.interval.max(min.0);
                 }
-                self.refresh_in(Duration::ZERO, turn);
+                let after = if again { RETRY } else { Duration::ZERO };
+                self.refresh_in(after, turn);
             }
             405 | 501 if purpose == Purpose::Update => {
                 self.desk.facts.peer_updates = false;

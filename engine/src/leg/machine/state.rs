@@ -142,6 +142,9 @@ pub(super) struct Up {
     pub unacked: Option<Unacked>,
     /// Our re-INVITE or UPDATE under way, at most one.
     pub refreshing: Option<ClientTx>,
+    /// It was refused as too short, and asked for again at once.
+    #[serde(default)]
+    pub asked_longer: bool,
 }
 
 /// An INVITE of ours that was answered.

@@ -115,6 +115,16 @@ fn an_answer_before_any_cancel_could_go_becomes_a_bye() {
 }
 
 #[test]
+fn an_answer_that_makes_no_dialog_tells_nothing_after_the_end() {
+    let mut rig = Rig::outgoing(dial());
+    rig.responds(Method::Invite, 180, "", "");
+    rig.order(hang_up());
+    let broken = "Record-Route: sip:\r\n";
+    let lines = rig.responds_as("other", Method::Invite, 200, broken, PEER_SDP);
+    assert_eq!(lines, ["gone"]);
+}
+
+#[test]
 fn a_cancelled_invite_is_not_waited_for_for_ever() {
     let mut rig = Rig::outgoing(dial());
     rig.responds(Method::Invite, 180, "", "");

@@ -166,7 +166,7 @@ fn a_short_interval_is_asked_again_longer() {
     let (_, invite) = rig.last(&Method::Invite);
     assert_eq!(invite.header(Name::SessionExpires), Some("3600"));
     assert_eq!(invite.header(Name::MinSe), Some("3600"));
-    let refused = rig.responds(Method::Invite, 422, "Min-SE: 3600\r\n", "");
+    let refused = rig.responds(Method::Invite, 422, "Min-SE: 3700\r\n", "");
     assert_eq!(refused, ["Refused 422", "gone"]);
 }
 

@@ -141,6 +141,27 @@ fn a_longer_interval_is_granted() {
 }
 
 #[test]
+fn one_who_is_never_content_is_asked_at_leisure() {
+    let mut rig = ours("Allow: UPDATE\r\n");
+    rig.wait(seconds(301));
+    assert_eq!(
+        rig.responds(Method::Update, 422, "Min-SE: 1200\r\n", ""),
+        ["UPDATE"]
+    );
+    for min in 1201..1205 {
+        let extra = format!("Min-SE: {min}\r\n");
+        assert!(rig.responds(Method::Update, 422, &extra, "").is_empty());
+        assert_eq!(rig.wait(seconds(10)), ["UPDATE"]);
+    }
+    rig.responds(Method::Update, 200, "", "");
+    rig.wait(seconds(603));
+    assert_eq!(
+        rig.responds(Method::Update, 422, "Min-SE: 1300\r\n", ""),
+        ["UPDATE"]
+    );
+}
+
+#[test]
 fn a_peer_without_timers_has_none_when_called() {
     let rig = Rig::talking_out();
     assert!(!rig.has_timer(TimerName::Expire));
