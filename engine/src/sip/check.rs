@@ -66,7 +66,7 @@ pub fn check_request(message: &Message) -> Result<(), Refusal> {
     };
     let verdict = syntax(message)
         .and_then(|()| scheme(message))
-        .and_then(|()| allowed(method))
+        .and_then(|()| allowed(message, method))
         .and_then(|()| sequence(message, method))
         .and_then(|()| hops(message, method))
         .and_then(|()| extensions(message, method))
@@ -174,8 +174,10 @@ fn scheme(message: &Message) -> Result<(), Rejection> {
         .ok_or_else(|| Rejection::new(416, ""))
 }
 
-fn allowed(method: &Method) -> Result<(), Rejection> {
-    if ALLOWED.split(", ").any(|m| m == method.as_str()) {
+/// A SUBSCRIBE within a dialog is judged there: it may be about a referral (RFC 3515 §2.4.4).
+fn allowed(message: &Message, method: &Method) -> Result<(), Rejection> {
+    let subscribes = *method == Method::Subscribe && message.to_tag().is_some();
+    if subscribes || ALLOWED.split(", ").any(|m| m == method.as_str()) {
         return Ok(());
     }
     let status = if matches!(method, Method::Other(_)) {
@@ -298,6 +300,19 @@ mod tests {
         ] {
             assert_eq!(verdict(start, more), Ok(()), "{start} {more}");
         }
+    }
+
+    #[test]
+    fn a_subscribe_is_for_a_dialog_to_judge() {
+        let text = |to: &str| {
+            format!(
+                "SUBSCRIBE sip:a@b SIP/2.0\r\nVia: SIP/2.0/UDP h\r\nFrom: <sip:a@b>;tag=1\r\n\
+                 To: <sip:c@d>{to}\r\nCall-ID: x\r\nCSeq: 1 SUBSCRIBE\r\n\r\n"
+            )
+        };
+        let judge = |to: &str| check_request(&parse_datagram(text(to).as_bytes()).unwrap());
+        assert_eq!(judge(";tag=2"), Ok(()));
+        assert!(matches!(judge(""), Err(Refusal::Answer(r)) if r.status == 405));
     }
 
     #[test]

@@ -14,26 +14,23 @@ use std::net::SocketAddr;
 impl Stack {
     /// Answers what the engine knows by itself, outside any dialog; `None` when it does not.
     pub(super) fn own_answer(&self, request: &Message) -> Option<Rejection> {
-        let (status, header) = match request.method()? {
-            Method::Invite | Method::Register | Method::Options | Method::Ack => return None,
+        let status = match request.method()? {
             // Outside a dialog these make no sense (RFC 3261 §12.2.2, §15.1.2).
             Method::Bye
             | Method::Cancel
             | Method::Prack
             | Method::Update
             | Method::Info
-            | Method::Notify => (481, None),
+            | Method::Notify => 481,
             // Nobody is transferred by a stranger.
-            Method::Refer => (403, None),
-            Method::Subscribe | Method::Message | Method::Publish => {
-                (405, Some((Name::Allow, ALLOWED.to_owned())))
-            }
-            Method::Other(_) => (501, Some((Name::Allow, ALLOWED.to_owned()))),
+            Method::Refer => 403,
+            // Methods that we do not know at all have been refused before.
+            _ => return None,
         };
         Some(Rejection {
             status,
             reason: String::new(),
-            header,
+            header: None,
         })
     }
 
