@@ -17,6 +17,10 @@ use std::time::{Duration, Instant};
 /// One name is given up after this.
 const LIMIT: Duration = Duration::from_secs(5);
 
+/// One question about NAPTR or SRV is given up after this: some name servers leave types unanswered that
+/// they do not know, and the addresses themselves must still be asked for in time.
+const RECORD: Duration = Duration::from_secs(1);
+
 /// Addresses tried for one hop; more are left out.
 const ADDRESSES: usize = 8;
 
@@ -187,7 +191,8 @@ impl Resolver {
         } else {
             format!("{name}.")
         };
-        let lookup = self.dns.as_ref()?.lookup(name, kind).await.ok()?;
+        let asked = self.dns.as_ref()?.lookup(name, kind);
+        let lookup = tokio::time::timeout(RECORD, asked).await.ok()?.ok()?;
         found.holds(&lookup);
         Some(lookup)
     }
@@ -275,6 +280,11 @@ mod tests {
             [to(Transport::Tls, "192.0.2.11:5061")]
         );
         assert_eq!(find(&resolver, "sip:a@nowhere.test").await, []);
+        // A server that knows nothing of NAPTR is not waited for until it is too late.
+        assert_eq!(
+            find(&resolver, "sip:a@mute.test").await,
+            [to(Transport::Udp, "192.0.2.11:5060")]
+        );
         // Known now, without asking.
         let question = Question::of_uri(&Uri::parse("sip:a@one.test").unwrap()).unwrap();
         assert_eq!(resolver.known(&question).unwrap().len(), 1);

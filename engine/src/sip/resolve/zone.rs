@@ -10,6 +10,9 @@ use hickory_resolver::proto::{
 use std::net::{Ipv4Addr, SocketAddr};
 use tokio::net::UdpSocket;
 
+/// A name whose NAPTR question stays unanswered.
+const MUTE: &str = "mute.test.";
+
 /// Answers by a function from name and type.
 pub(crate) async fn serve(
     zone: impl Fn(&str, RecordType) -> Vec<RData> + Send + 'static,
@@ -24,6 +27,9 @@ pub(crate) async fn serve(
             };
             let query = message.queries[0].clone();
             let name = query.name().to_ascii().to_ascii_lowercase();
+            if name == MUTE && query.query_type() == RecordType::NAPTR {
+                continue;
+            }
             let records = zone(&name, query.query_type());
             let mut answer = message.into_response();
             if records.is_empty() {
@@ -70,7 +76,7 @@ pub(crate) fn example(name: &str, kind: RecordType) -> Vec<RData> {
         ("_sip._udp.naptr.test.", RecordType::SRV) => {
             vec![srv(2, 5060, "one.test."), srv(1, 5060, "two.test.")]
         }
-        ("one.test.", RecordType::A) => vec![a(11)],
+        (MUTE | "one.test.", RecordType::A) => vec![a(11)],
         ("two.test.", RecordType::A) => vec![a(12)],
         _ => vec![],
     }
