@@ -14,7 +14,7 @@ use tokio::sync::mpsc;
 const SHARE_OF_ONE_PEER: usize = 4;
 
 /// Messages that wait for a slow peer; one more closes its connection.
-pub(super) const QUEUE: usize = 256;
+pub(super) const QUEUE: usize = 1_024;
 
 /// What is known of a connection.
 #[derive(Debug)]
