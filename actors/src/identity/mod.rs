@@ -71,7 +71,7 @@ impl Identity {
             })
             .collect();
         Self {
-            gate: Gate::new(realm, &offered, key),
+            gate: Gate::new(realm, &offered, key).since(SystemTime::now()),
             realm: realm.to_owned(),
             throttle: Throttle::default(),
             trunks,

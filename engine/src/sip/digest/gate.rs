@@ -41,6 +41,14 @@ impl Gate {
         }
     }
 
+    /// The same from `start` on: answers to older challenges are stale, since they may be repetitions.
+    pub fn since(self, start: SystemTime) -> Gate {
+        Gate {
+            nonces: self.nonces.since(start),
+            ..self
+        }
+    }
+
     /// The realm.
     pub fn realm(&self) -> &str {
         &self.realm

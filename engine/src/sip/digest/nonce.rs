@@ -74,6 +74,14 @@ impl Nonces {
         }
     }
 
+    /// The same from `start` on: what was used of older nonces is not known, so they are stale.
+    pub fn since(self, start: SystemTime) -> Nonces {
+        let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+        used.forgotten_until = used.forgotten_until.max(millis(start).saturating_sub(1));
+        drop(used);
+        self
+    }
+
     /// Makes a nonce.
     pub fn issue(&self, now: SystemTime) -> String {
         let mut bytes = [0u8; PLAIN];
@@ -267,6 +275,17 @@ mod tests {
         assert_eq!(nonces.redeem(&legacy, None, at(1)), NonceState::Fresh);
         assert_eq!(nonces.redeem(&legacy, None, at(1)), NonceState::Stale);
         assert_eq!(nonces.redeem(&legacy, Some(1), at(1)), NonceState::Stale);
+    }
+
+    #[test]
+    fn a_restart_does_not_let_a_count_be_used_again() {
+        let before = Nonces::new(&[7; 32]);
+        let nonce = before.issue(at(0));
+        assert_eq!(before.redeem(&nonce, Some(1), at(1)), NonceState::Fresh);
+        let after = Nonces::new(&[7; 32]).since(at(2));
+        assert_eq!(after.redeem(&nonce, Some(1), at(3)), NonceState::Stale);
+        let nonce = after.issue(at(2));
+        assert_eq!(after.redeem(&nonce, Some(1), at(3)), NonceState::Fresh);
     }
 
     #[test]
