@@ -1,6 +1,7 @@
 //! Client transactions: requests of ours, the addresses they are tried at, and what came back.
 
 use super::{
+    late::Late,
     post::{Post, Sender},
     probe::Probe,
     timers::{Number, Running, Timed},
@@ -27,6 +28,8 @@ pub(super) enum Owner {
     Leg(u64, ClientTx),
     /// A request outside any call.
     Probe(Probe),
+    /// Nobody any more: an INVITE to an address that was left for the next one.
+    Late(Late),
     /// Nobody: a CANCEL, whose INVITE tells what became of it.
     Nobody,
 }
@@ -58,7 +61,7 @@ pub(super) struct ClientEntry {
     bytes: Bytes,
     ack: Bytes,
     pub(super) owner: Owner,
-    running: Running<TimerName>,
+    pub(super) running: Running<TimerName>,
     /// A 100 came.
     trying: bool,
     /// The timer that gives a silent address up.
@@ -189,9 +192,8 @@ impl Turn<'_> {
             .clients
             .get_mut(id)
             .is_some_and(|e| e.next_address == Some(number));
-        if counts && let Some(entry) = self.forget_client(id) {
-            tracing::debug!(remote = %entry.peer.remote, "An address stays silent, trying the next one");
-            self.send(entry.owner, entry.request, entry.rest, false);
+        if counts {
+            self.leave(id);
         }
     }
 
@@ -289,6 +291,7 @@ impl Turn<'_> {
                 let (leg, tx) = (*leg, *tx);
                 self.input(leg, Input::Response { tx, message });
             }
+            Owner::Late(_) => self.too_late(id, &message),
             Owner::Probe(probe) if status >= 200 => probe.answered(message, entry.peer.remote),
             _ => {}
         }
@@ -342,11 +345,11 @@ impl Turn<'_> {
                 self.input(leg, Input::Failed { tx, why });
             }
             Owner::Probe(mut probe) => probe.failed(why),
-            Owner::Nobody => {}
+            Owner::Nobody | Owner::Late(_) => {}
         }
     }
 
-    fn forget_client(&mut self, id: u64) -> Option<ClientEntry> {
+    pub(super) fn forget_client(&mut self, id: u64) -> Option<ClientEntry> {
         let entry = self.shard.clients.remove(id)?;
         self.stack.metrics.client_transactions.dec();
         if self.shard.client_index.get(&entry.key) == Some(&id) {

@@ -143,7 +143,7 @@ impl Turn<'_> {
     }
 
     /// Sends a request, at once or when its addresses are found.
-    fn request_of(&mut self, owner: Owner, request: Message, target: &Target) {
+    pub(super) fn request_of(&mut self, owner: Owner, request: Message, target: &Target) {
         match self.ways(target) {
             Ways::Known { peers, flexible } => self.send(owner, request, peers, flexible),
             Ways::Ask(question) => self.resolve(question, Start::Request { owner, request }),
@@ -151,7 +151,7 @@ impl Turn<'_> {
         }
     }
 
-    fn send_ack(&mut self, message: Message, target: &Target) {
+    pub(super) fn send_ack(&mut self, message: Message, target: &Target) {
         match self.ways(target) {
             Ways::Known { peers, .. } => self.post_ack(message, peers),
             Ways::Ask(question) => self.resolve(question, Start::Ack(message)),

@@ -6,6 +6,7 @@ mod client;
 mod drive;
 mod incoming;
 mod invite;
+mod late;
 mod legs;
 mod orders;
 mod post;

@@ -7,7 +7,14 @@ use crate::{
         Delivery, Dial, HangUp, Hop, LegEvent, LegId, LegSink, Party, Privacy, Reach, SrtpPolicy,
     },
 };
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
 use tokio::{net::UdpSocket, sync::mpsc, time::timeout};
 
 /// Longest wait for anything.
@@ -67,13 +74,18 @@ async fn told(news: &mut mpsc::UnboundedReceiver<LegEvent>) -> LegEvent {
 struct Carrier {
     socket: UdpSocket,
     port: u16,
+    questions: AtomicU32,
 }
 
 impl Carrier {
     async fn new() -> Carrier {
         let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
         let port = socket.local_addr().unwrap().port();
-        Carrier { socket, port }
+        Carrier {
+            socket,
+            port,
+            questions: AtomicU32::new(1),
+        }
     }
 
     async fn receive(&self) -> (String, SocketAddr) {
@@ -98,8 +110,7 @@ impl Carrier {
         wait.await.unwrap_or_else(|_| panic!("no {start} comes"))
     }
 
-    /// Answers, and waits until the engine has read the answer.
-    async fn answers(&self, (request, from): &(String, SocketAddr), line: &str, rest: &str) {
+    async fn sends(&self, (request, from): &(String, SocketAddr), line: &str, rest: &str) {
         let mut lines: Vec<String> = request
             .lines()
             .filter(|l| {
@@ -114,12 +125,18 @@ impl Carrier {
         }
         let text = format!("SIP/2.0 {line}\r\n{}\r\n{rest}\r\n", lines.join("\r\n"));
         self.socket.send_to(text.as_bytes(), from).await.unwrap();
+    }
+
+    /// Answers, and waits until the engine has read the answer.
+    async fn answers(&self, request: &(String, SocketAddr), line: &str, rest: &str) {
+        self.sends(request, line, rest).await;
+        let from = request.1;
         // One listener reads in order.
-        let (port, branch) = (self.port, format!("{:p}", &text));
+        let (port, branch) = (self.port, self.questions.fetch_add(1, Ordering::Relaxed));
         let question = format!(
-            "OPTIONS sip:exchange.test SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:{port};branch=z9hG4bK{branch}\r\n\
+            "OPTIONS sip:exchange.test SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:{port};branch=z9hG4bK{port}{branch}\r\n\
              Max-Forwards: 70\r\nFrom: <sip:them@trunk.test>;tag=1\r\nTo: <sip:exchange.test>\r\n\
-             Call-ID: {branch}\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n"
+             Call-ID: {port}-{branch}\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n"
         );
         self.socket
             .send_to(question.as_bytes(), from)
@@ -142,6 +159,12 @@ fn audio(contact: &str) -> String {
 async fn engine(carriers: &[&Carrier]) -> Endpoint {
     let ports = carriers.iter().map(|c| c.port).collect();
     engine_at(Duration::from_millis(500), "_sip._udp", ports).await
+}
+
+/// One that leaves a silent address after 0.8 s and remembers it for 6.4 s.
+async fn impatient(carriers: &[&Carrier]) -> Endpoint {
+    let ports = carriers.iter().map(|c| c.port).collect();
+    engine_at(Duration::from_millis(100), "_sip._udp", ports).await
 }
 
 #[tokio::test]
@@ -184,4 +207,31 @@ async fn a_call_that_was_given_up_goes_to_no_other_address() {
     one.answers(&invite, "503 Service Unavailable", "").await;
     let nothing = other.socket.try_recv_from(&mut [0; 1500]);
     assert!(nothing.is_err(), "{nothing:?}");
+}
+
+#[tokio::test]
+async fn an_address_that_wakes_up_after_it_was_left_is_cancelled() {
+    let (slow, other) = (Carrier::new().await, Carrier::new().await);
+    let endpoint = impatient(&[&slow, &other]).await;
+    let (_leg, _news) = dial(&endpoint);
+    let invite = slow.hears("INVITE").await;
+    other.hears("INVITE").await;
+    slow.answers(&invite, "180 Ringing", "").await;
+    slow.hears("CANCEL").await;
+}
+
+#[tokio::test]
+async fn an_answer_from_an_address_that_was_left_is_ended() {
+    let (slow, other) = (Carrier::new().await, Carrier::new().await);
+    let endpoint = impatient(&[&slow, &other]).await;
+    let (_leg, mut news) = dial(&endpoint);
+    let invite = slow.hears("INVITE").await;
+    let second = other.hears("INVITE").await;
+    let ours = audio(&format!("sip:bob@127.0.0.1:{}", other.port));
+    other.answers(&second, "200 OK", &ours).await;
+    assert_eq!(told(&mut news).await, LegEvent::Answered);
+    let theirs = audio(&format!("sip:bob@127.0.0.1:{}", slow.port));
+    slow.sends(&invite, "200 OK", &theirs).await;
+    slow.hears("ACK").await;
+    slow.hears("BYE").await;
 }
