@@ -17,7 +17,7 @@ const ASKS: &str = "WWW-Authenticate: Digest realm=\"pbx\", nonce=\"n1\"\r\n";
 /// Something that happens to a leg, independent of its state.
 #[derive(Debug, Clone)]
 enum Step {
-    Order(Order),
+    Order(Box<Order>),
     Responds(Method, u16, &'static str, String),
     Forked(u16),
     Requests(&'static str, String, String),
@@ -100,7 +100,7 @@ fn asks() -> impl Strategy<Value = Step> {
 
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
-        5 => order().prop_map(Step::Order),
+        5 => order().prop_map(|order| Step::Order(Box::new(order))),
         6 => answers(),
         1 => Just(Step::Forked(200)),
         5 => asks(),
@@ -117,7 +117,7 @@ fn take(rig: &mut Rig, step: &Step) -> Vec<String> {
     rig.out.clear();
     match step.clone() {
         Step::Order(order) => {
-            if let Err(error) = rig.try_order(order) {
+            if let Err(error) = rig.try_order(*order) {
                 return vec![error.to_string()];
             }
         }
@@ -263,7 +263,7 @@ proptest! {
         let mut rig = rig(kind);
         let (mut finals, mut ends) = (BTreeMap::<ServerTx, u32>::new(), 0);
         let mut asked = Vec::new();
-        let rest = [Step::Order(Order::HangUp(HangUp::default())), Step::Wait(600_000)];
+        let rest = [Step::Order(Box::new(Order::HangUp(HangUp::default()))), Step::Wait(600_000)];
         for step in steps.iter().chain(&rest) {
             rig.all.clear();
             let before = rig.server_txs;
