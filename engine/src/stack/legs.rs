@@ -26,8 +26,8 @@ pub(super) struct Slot {
     /// The client transactions that belong to the leg's own numbers.
     pub(super) clients: Vec<(ClientTx, u64)>,
     news: VecDeque<LegEvent>,
-    offer: Option<Number>,
-    orphan: Option<Number>,
+    pub(super) offer: Option<Number>,
+    pub(super) orphan: Option<Number>,
 }
 
 impl Slot {

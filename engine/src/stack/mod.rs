@@ -179,6 +179,7 @@ impl Stack {
                 posts: &mut posts,
             };
             let result = act(&mut turn);
+            turn.sweep();
             self.plan(index, shard.timers.earliest());
             result
         };

@@ -46,7 +46,7 @@ pub(super) struct ServerEntry {
     /// Until the first response other than 100.
     arrived: Option<Instant>,
     response: Bytes,
-    running: Running<TimerName>,
+    pub(super) running: Running<TimerName>,
 }
 
 impl ServerEntry {

@@ -58,11 +58,17 @@ impl Ord for Due {
 /// Names one setting of a timer; a timer that was set anew or cleared no longer fits its number.
 pub(super) type Number = u64;
 
-/// The heap. Clearing a timer is forgetting its number; the entry goes when it is due.
+/// Entries of a heap that is not worth sweeping.
+const SMALL: usize = 1_024;
+
+/// The heap. Clearing a timer is forgetting its number; the entry goes when it is due, or is swept out
+/// when there are too many.
 #[derive(Debug, Default)]
 pub(super) struct Timers {
     heap: BinaryHeap<Due>,
     next: Number,
+    /// Entries that the last sweep left.
+    swept: usize,
 }
 
 impl Timers {
@@ -80,6 +86,17 @@ impl Timers {
             return None;
         }
         self.heap.pop().map(|due| (due.number, due.what))
+    }
+
+    /// Whether there are so many that it is worth looking which of them still count.
+    pub(super) fn is_crowded(&self) -> bool {
+        self.heap.len() > SMALL.max(2 * self.swept)
+    }
+
+    /// Throws out those that do not count any more.
+    pub(super) fn sweep(&mut self, mut counts: impl FnMut(Number, Timed) -> bool) {
+        self.heap.retain(|due| counts(due.number, due.what));
+        self.swept = self.heap.len();
     }
 
     /// When the next one is due.
@@ -108,6 +125,11 @@ impl<N: PartialEq> Running<N> {
     /// Forgets a timer.
     pub(super) fn clear(&mut self, name: &N) {
         self.0.retain(|(n, _)| n != name);
+    }
+
+    /// Says whether a timer still counts.
+    pub(super) fn has(&self, number: Number) -> bool {
+        self.0.iter().any(|(_, n)| *n == number)
     }
 
     /// Says whether a timer that fired still counts, and forgets it.
@@ -203,6 +225,23 @@ mod tests {
                 Timed::NextAddress(2)
             ]
         );
+    }
+
+    #[test]
+    fn what_was_cleared_does_not_pile_up() {
+        let mut timers = Timers::default();
+        let far = Instant::now() + Duration::from_secs(7200);
+        let mut newest = 0;
+        for _ in 0..100_000 {
+            newest = timers.set(far, Timed::NextAddress(1));
+            if timers.is_crowded() {
+                timers.sweep(|number, _| number == newest);
+            }
+        }
+        assert!(timers.heap.len() <= SMALL + 1);
+        let left = timers.due(far).map(|(number, _)| number);
+        timers.sweep(|number, _| number == newest);
+        assert!(left.is_some() && timers.heap.len() <= 1);
     }
 
     #[test]

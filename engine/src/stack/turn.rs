@@ -7,7 +7,7 @@ use super::{
     post::Post,
     server::ServerEntry,
     slab::Slab,
-    timers::{Timed, Timers},
+    timers::{Number, Timed, Timers},
 };
 use crate::{
     leg::machine::{Input, Output},
@@ -64,6 +64,45 @@ pub(super) struct Turn<'a> {
 }
 
 impl Turn<'_> {
+    /// Throws out timers that were cleared, when they have become many: hours may pass until they are due.
+    pub(super) fn sweep(&mut self) {
+        if self.shard.timers.is_crowded() {
+            let mut timers = std::mem::take(&mut self.shard.timers);
+            timers.sweep(|number, what| self.counts(number, what));
+            self.shard.timers = timers;
+        }
+    }
+
+    fn counts(&mut self, number: Number, what: Timed) -> bool {
+        let shard = &mut *self.shard;
+        match what {
+            Timed::Server(id, _) => shard
+                .servers
+                .get_mut(id)
+                .is_some_and(|entry| entry.running.has(number)),
+            Timed::Client(id, _) => shard
+                .clients
+                .get_mut(id)
+                .is_some_and(|entry| entry.running.has(number)),
+            Timed::NextAddress(id) => shard
+                .clients
+                .get_mut(id)
+                .is_some_and(|entry| entry.next_address == Some(number)),
+            Timed::Leg(id, _) => shard
+                .legs
+                .get(&id)
+                .is_some_and(|slot| slot.running.has(number)),
+            Timed::Offer(id) => shard
+                .legs
+                .get(&id)
+                .is_some_and(|slot| slot.offer == Some(number)),
+            Timed::Orphan(id) => shard
+                .legs
+                .get(&id)
+                .is_some_and(|slot| slot.orphan == Some(number)),
+        }
+    }
+
     /// Fires every timer that is due.
     pub(super) fn fire(&mut self) {
         while let Some((number, what)) = self.shard.timers.due(self.now) {

@@ -4,7 +4,8 @@ use crate::sip::Refresher;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-/// Largest interval kept as it comes, in seconds; longer ones are shortened so that a dead peer is noticed.
+/// Largest interval that counts, in seconds. A longer one is shortened; where the peer's own Min-SE or
+/// answer forbids that, we refresh by ourselves as if it were this, so that a dead peer is noticed.
 const MAX_SESSION: u32 = 7200;
 
 /// What a request says about session timers.
@@ -73,16 +74,21 @@ impl SessionTimer {
         Some(SessionTimer { interval, ours })
     }
 
-    /// When to refresh, counted from the last refresh: half of the interval (RFC 4028 §7.2).
+    /// When to refresh, counted from the last refresh: half of the interval (RFC 4028 §7.2). One that is
+    /// too long to count is refreshed by us, whoever else does.
     pub fn refresh_after(self) -> Option<Duration> {
-        self.ours
-            .then(|| Duration::from_secs(u64::from(self.interval / 2)))
+        (self.ours || self.interval > MAX_SESSION)
+            .then(|| Duration::from_secs(u64::from(self.counted() / 2)))
     }
 
     /// When to give up: a third of the interval, at most 32 s, before it ends (RFC 4028 §10).
     pub fn expire_after(self) -> Duration {
-        let early = (self.interval / 3).min(32);
-        Duration::from_secs(u64::from(self.interval - early))
+        let early = (self.counted() / 3).min(32);
+        Duration::from_secs(u64::from(self.counted() - early))
+    }
+
+    fn counted(self) -> u32 {
+        self.interval.min(MAX_SESSION)
     }
 }
 
@@ -147,6 +153,21 @@ mod tests {
         };
         assert_eq!(answer(slow).map(|t| t.interval), Ok(3600));
         assert_eq!(answer(asked(86_400, None)).map(|t| t.interval), Ok(7200));
+    }
+
+    #[test]
+    fn a_floor_that_is_too_high_is_kept_on_the_wire_only() {
+        let endless = Asked {
+            min: Some(u32::MAX),
+            ..asked(u32::MAX, Some(Refresher::Uac))
+        };
+        let timer = answer(endless).unwrap();
+        assert_eq!((timer.interval, timer.ours), (u32::MAX, false));
+        let answered = SessionTimer::from_answer(Some(86_400), Some(Refresher::Uas), 90).unwrap();
+        for timer in [timer, answered] {
+            assert_eq!(timer.refresh_after(), Some(Duration::from_secs(3600)));
+            assert_eq!(timer.expire_after(), Duration::from_secs(7200 - 32));
+        }
     }
 
     #[test]
