@@ -46,39 +46,39 @@ impl Turn<'_> {
         let Owner::Late(late) = &mut entry.owner else {
             return;
         };
-        match message.status().unwrap_or_default() {
-            ..200 => {
-                if !std::mem::replace(&mut late.cancelled, true) {
-                    self.cancel_client(id, |_| {});
-                }
+        let status = message.status().unwrap_or_default();
+        if status < 200 {
+            if !std::mem::replace(&mut late.cancelled, true) {
+                self.cancel_client(id, |_| {});
             }
-            200..300 => {
-                let tag = message.to_tag().unwrap_or_default();
-                let known = late.ended.iter().any(|ended| ended == tag);
-                if !known && late.ended.len() >= MAX_CALLEES {
-                    return;
-                }
-                let Ok(mut dialog) = Dialog::as_client(&entry.request, message) else {
-                    return;
-                };
-                let mut ack = dialog.ack(dialog.local_cseq());
-                for name in [Name::Authorization, Name::ProxyAuthorization] {
-                    ack.copy(&entry.request, name);
-                }
-                let target = Target {
-                    uri: dialog.next_hop().to_string(),
-                    hop: None,
-                };
-                if !known {
-                    late.ended.push(tag.to_owned());
-                }
-                self.send_ack(ack, &target);
-                if !known {
-                    let bye = dialog.request(Method::Bye);
-                    self.request_of(Owner::Nobody, bye, &target);
-                }
-            }
-            _ => {}
+            return;
+        }
+        if status >= 300 {
+            return;
+        }
+        let tag = message.to_tag().unwrap_or_default();
+        let known = late.ended.iter().any(|ended| ended == tag);
+        if !known && late.ended.len() >= MAX_CALLEES {
+            return;
+        }
+        let Ok(mut dialog) = Dialog::as_client(&entry.request, message) else {
+            return;
+        };
+        let mut ack = dialog.ack(dialog.local_cseq());
+        for name in [Name::Authorization, Name::ProxyAuthorization] {
+            ack.copy(&entry.request, name);
+        }
+        let target = Target {
+            uri: dialog.next_hop().to_string(),
+            hop: None,
+        };
+        if !known {
+            late.ended.push(tag.to_owned());
+        }
+        self.send_ack(ack, &target);
+        if !known {
+            let bye = dialog.request(Method::Bye);
+            self.request_of(Owner::Nobody, bye, &target);
         }
     }
 }
