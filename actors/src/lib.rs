@@ -22,6 +22,7 @@ mod supervision;
 mod switchboard;
 mod target;
 mod trunk;
+mod webrtc_session;
 
 pub use bus::{CutOff, Fact, Subscription};
 pub use call::LiveCall;
@@ -30,6 +31,7 @@ pub use error::{StartError, Unavailable};
 pub use exchange::{Bound, Change, ClickToCall, ClickToCallError, Exchange, Health};
 pub use presence::{PresenceState, UserPresence};
 pub use supervision::Kind;
+pub use webrtc_session::Revocation;
 
 #[cfg(test)]
 mod fixture;

@@ -15,6 +15,7 @@ use crate::{
     supervision::{Kind, Nursery, words},
     target::{Answer, Question},
     trunk::Trunks,
+    webrtc_session::Revoked,
 };
 use actix::ArbiterHandle;
 use futures_util::FutureExt as _;
@@ -41,6 +42,7 @@ pub(crate) struct Rooms {
     pub(crate) trunks: Arc<Trunks>,
     pub(crate) identity: Arc<Identity>,
     pub(crate) presence: Arc<Presence>,
+    pub(crate) revoked: Revoked,
     pub(crate) metrics: Arc<Metrics>,
     /// At least one.
     pub(crate) arbiters: Vec<ArbiterHandle>,

@@ -103,6 +103,21 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::types::sql::{Jsonb, Timestamptz, Uuid};
 
+    emergency_addresses (id) {
+        id -> Uuid,
+        account_id -> Uuid,
+        user_id -> Uuid,
+        address -> Jsonb,
+        registered_ip -> Nullable<Text>,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::types::sql::{Jsonb, Timestamptz, Uuid};
+
     endpoints (id) {
         id -> Uuid,
         account_id -> Uuid,
@@ -232,6 +247,18 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::types::sql::{Jsonb, Timestamptz, Uuid};
 
+    session_keys (id) {
+        id -> Uuid,
+        secret_sealed -> Bytea,
+        retired_at -> Nullable<Timestamptz>,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::types::sql::{Jsonb, Timestamptz, Uuid};
+
     settings (name) {
         name -> Text,
         value -> Bytea,
@@ -280,6 +307,10 @@ diesel::table! {
         config -> Jsonb,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        away -> Bool,
+        status_text -> Nullable<Text>,
+        presence_set_at -> Nullable<Timestamptz>,
+        sessions_revoked_at -> Nullable<Timestamptz>,
     }
 }
 
@@ -289,6 +320,8 @@ diesel::joinable!(bindings -> accounts (account_id));
 diesel::joinable!(bindings -> endpoints (endpoint_id));
 diesel::joinable!(bindings -> users (user_id));
 diesel::joinable!(calls -> accounts (account_id));
+diesel::joinable!(emergency_addresses -> accounts (account_id));
+diesel::joinable!(emergency_addresses -> users (user_id));
 diesel::joinable!(endpoints -> accounts (account_id));
 diesel::joinable!(endpoints -> users (user_id));
 diesel::joinable!(extensions -> accounts (account_id));
@@ -304,6 +337,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     api_keys,
     bindings,
     calls,
+    emergency_addresses,
     endpoints,
     extensions,
     idempotency_keys,
@@ -311,6 +345,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     platforms,
     ring_group_members,
     ring_groups,
+    session_keys,
     settings,
     trunks,
     users,

@@ -39,6 +39,22 @@ pub struct User {
     pub created_at: Time,
     /// When they last changed.
     pub updated_at: Time,
+    /// What they say of themselves.
+    #[diesel(embed)]
+    pub presence: PresenceSetting,
+}
+
+/// What a user says of themselves, beside not wanting to be disturbed.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Queryable, Selectable, Insertable)]
+#[diesel(table_name = users)]
+#[diesel(check_for_backend(diesel::pg::Pg, diesel::sqlite::Sqlite))]
+pub struct PresenceSetting {
+    /// Away from their phones; calls ring all the same.
+    pub away: bool,
+    /// Free text, up to 100 characters.
+    pub status_text: Option<String>,
+    /// When any of it, or do-not-disturb, was last set; never when absent.
+    pub presence_set_at: Option<Time>,
 }
 
 impl Kind for User {
@@ -94,6 +110,7 @@ impl From<NewUser> for User {
             config: Json::default(),
             created_at: now,
             updated_at: now,
+            presence: PresenceSetting::default(),
         }
     }
 }
@@ -112,6 +129,12 @@ pub struct UserChanges {
     pub voicemail_pin: Option<Option<String>>,
     /// See [`User::do_not_disturb`].
     pub do_not_disturb: Option<bool>,
+    /// See [`PresenceSetting::away`].
+    pub away: Option<bool>,
+    /// See [`PresenceSetting::status_text`].
+    pub status_text: Option<Option<String>>,
+    /// See [`PresenceSetting::presence_set_at`].
+    pub presence_set_at: Option<Time>,
 }
 
 queries! {

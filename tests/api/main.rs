@@ -14,6 +14,7 @@ mod pages;
 mod phone_numbers;
 mod platform;
 mod ring_groups;
+mod sessions;
 mod stream;
 mod sweep;
 mod users;

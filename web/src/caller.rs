@@ -6,7 +6,7 @@ use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload, web::Data};
 use schema::{Account, DbError, Id, Platform};
 
 use crate::{
-    auth::{Credential, Remembered, api_key::PlatformKey},
+    auth::{Credential, Remembered, api_key::PlatformKey, user_token::UserClaims},
     state::State,
     v1::error::{Error, Result},
 };
@@ -18,6 +18,11 @@ pub const ACCOUNT_HEADER: &str = "DialStack-Account";
 const TRUST: Duration = Duration::from_secs(1);
 /// Accounts known at once.
 const KNOWN: usize = 10_000;
+
+/// What a token hears where it reaches nothing.
+const NOT_FOR_TOKENS: &str = "This needs a platform key";
+/// What a key hears where only a user can ask.
+const NOT_FOR_KEYS: &str = "This needs a user token";
 
 /// A request within one account.
 #[derive(Debug, Clone, Copy)]
@@ -87,7 +92,9 @@ impl FromRequest for Caller {
         Box::pin(async move {
             let state = state.ok_or(Error::Internal)?;
             let credential = credential.ok_or(Error::Unauthorized)?;
-            let Credential::Platform(key) = credential;
+            let Credential::Platform(key) = credential else {
+                return Err(Error::Forbidden(NOT_FOR_TOKENS));
+            };
             let header = header.filter(|value| !value.is_empty()).ok_or_else(|| {
                 Error::field(
                     ACCOUNT_HEADER,
@@ -110,6 +117,28 @@ impl FromRequest for Caller {
     }
 }
 
+/// A request of a user, by their token.
+#[derive(Debug, Clone, Copy)]
+pub struct Me(pub UserClaims);
+
+impl FromRequest for Me {
+    type Error = Error;
+    type Future = std::future::Ready<Result<Self>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let credential = request.extensions().get::<Credential>().copied();
+        std::future::ready(match credential {
+            Some(Credential::User(claims)) => {
+                let account = tracing::field::display(claims.account);
+                tracing::Span::current().record("account.id", account);
+                Ok(Self(claims))
+            }
+            Some(Credential::Platform(_)) => Err(Error::Forbidden(NOT_FOR_KEYS)),
+            None => Err(Error::Unauthorized),
+        })
+    }
+}
+
 impl FromRequest for PlatformCaller {
     type Error = Error;
     type Future = std::future::Ready<Result<Self>>;
@@ -121,6 +150,7 @@ impl FromRequest for PlatformCaller {
                 platform: key.platform,
                 livemode: key.livemode,
             }),
+            Some(Credential::User(_)) => Err(Error::Forbidden(NOT_FOR_TOKENS)),
             None => Err(Error::Unauthorized),
         })
     }

@@ -12,7 +12,7 @@ use actors::{Exchange, secrets::Secrets};
 use schema::Db;
 
 use crate::{
-    auth::api_key::KeyRing,
+    auth::{api_key::KeyRing, session_keys::SessionKeys},
     caller::KnownAccounts,
     metrics::Metrics,
     middleware::rate_limit::RateLimit,
@@ -29,6 +29,8 @@ pub struct State {
     pub secrets: Secrets,
     /// Platform keys.
     pub keys: KeyRing,
+    /// Keys of session tokens.
+    pub sessions: SessionKeys,
     /// Accounts that were found a moment ago.
     pub accounts: KnownAccounts,
     /// Requests by credential.

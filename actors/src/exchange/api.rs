@@ -8,9 +8,11 @@ use crate::{
     error::Unavailable,
     presence::{PresenceState, UserPresence},
     target::Dialler,
+    webrtc_session::Revocation,
 };
 use schema::{Account, Call, Id, PhoneNumber, Time, User};
 use std::{net::SocketAddr, ops::RangeInclusive, sync::atomic::Ordering};
+use tokio::sync::broadcast;
 
 /// Addresses that were really bound.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -188,6 +190,16 @@ impl Exchange {
             state,
             do_not_disturb: row.is_some_and(|row| row.do_not_disturb),
         })
+    }
+
+    /// Tells live sessions of a user that tokens made at `at` or earlier are refused. The database knows already.
+    pub fn revoke_sessions(&self, user: Id<User>, at: Time) {
+        self.rooms.revoked.tell(user, at);
+    }
+
+    /// Hears of every revocation from now on. Who lags behind has missed some and looks for itself.
+    pub fn revocations(&self) -> broadcast::Receiver<Revocation> {
+        self.rooms.revoked.subscribe()
     }
 
     /// Readiness: the database is asked. When it is back, whoever thought that it is away hears of it.

@@ -29,6 +29,7 @@ use crate::{
     supervision::{Kind, Nursery, keep, watch},
     switchboard::{self, Desk},
     trunk::Trunks,
+    webrtc_session::Revoked,
 };
 use futures_util::stream::FuturesUnordered;
 use schema::Db;
@@ -158,6 +159,7 @@ impl Tree {
             trunks,
             identity,
             presence,
+            revoked: Revoked::default(),
             metrics: metrics.clone(),
             arbiters,
             draining: AtomicBool::new(false),

@@ -93,6 +93,7 @@ mod tests {
             config: Json::default(),
             created_at: Time::now(),
             updated_at: Time::now(),
+            presence: schema::PresenceSetting::default(),
         }
     }
 

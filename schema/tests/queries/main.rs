@@ -18,6 +18,7 @@ mod pages;
 mod phone_numbers;
 mod platforms;
 mod ring_groups;
+mod sessions;
 mod store;
 mod support;
 mod trunks;

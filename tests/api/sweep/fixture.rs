@@ -13,6 +13,8 @@ use serde_json::{Value, json};
 pub struct Tenant {
     /// A client acting on it.
     pub api: Api,
+    /// A client of its last user, by their token.
+    pub me: Api,
     /// Its ids by the names that path parameters have.
     pub ids: BTreeMap<&'static str, String>,
     /// Every id it has, also those of the second ones.
@@ -27,6 +29,7 @@ impl Tenant {
         let account = account.id_of(201);
         let api = platform.on(&account);
         let mut tenant = Self {
+            me: api.clone(),
             api,
             ids: BTreeMap::from([("account_id", account)]),
             all: Vec::new(),
@@ -42,6 +45,10 @@ impl Tenant {
         let api = self.api.clone();
         let user = api.post("/v1/users", json!({"name": "Somebody"})).await;
         let user = self.keep("user_id", user.id_of(201));
+        let token = json!({"user": user});
+        let token = platform.post("/v1/user_sessions", token).await.must_be(201);
+        let token = token["client_secret"].as_str().expect("a token");
+        self.me = platform.with_key(token);
         let path = format!("/v1/users/{user}/endpoints");
         let endpoint = api.post(&path, json!({})).await.id_of(201);
         let endpoint = self.keep("endpoint_id", endpoint);
@@ -120,6 +127,8 @@ pub fn body(operation: &str, own: &BTreeMap<&'static str, String>) -> Option<Val
             json!({"timeout_action": "ring_user", "timeout_target": user})
         }
         "POST /v1/ring_groups/{ring_group_id}/members" => json!({"extension": user}),
+        "POST /v1/user_sessions" => json!({"user": user}),
+        "POST /v1/users/{user_id}/revoke_sessions" => json!({}),
         "POST /v1/users/{user_id}" => json!({
             "outbound_caller_id_did": did,
             "config": {"find_me_follow_me": {

@@ -2,11 +2,13 @@
 
 use std::process::ExitCode;
 
+use actors::secrets::Secrets;
 use clap::Subcommand;
 use schema::{ApiKey, Db, DbConfig, DbError, Id};
 
 use super::explain;
 use crate::{
+    auth::session_keys,
     config::Config,
     keys::{self, KeyError},
 };
@@ -30,6 +32,8 @@ pub enum Action {
         /// Its id, as `keys list` shows it.
         id: Id<ApiKey>,
     },
+    /// Has a new key sign session tokens; those that are out stay good until they expire.
+    RotateSessions,
 }
 
 /// Carries it out on the configured database.
@@ -75,6 +79,11 @@ async fn act(config: &Config, action: Action) -> Result<(), Box<dyn std::error::
             }
             Err(error) => return Err(error.into()),
         },
+        Action::RotateSessions => {
+            let secrets = Secrets::open(&config.data_dir)?;
+            let key = session_keys::rotate(&db, &secrets).await?;
+            println!("{} signs from now on.", key.id);
+        }
     }
     Ok(())
 }

@@ -18,7 +18,10 @@ use schema::{Db, DbConfig, DbError};
 use tokio::sync::oneshot;
 
 use crate::{
-    auth::api_key::KeyRing,
+    auth::{
+        api_key::KeyRing,
+        session_keys::{SessionKeyError, SessionKeys},
+    },
     caller::KnownAccounts,
     config::Config,
     keys::{self, KeyError},
@@ -48,6 +51,9 @@ pub enum StartError {
     /// The first API key.
     #[error("the first API key cannot be stored")]
     Key(#[from] KeyError),
+    /// The keys of session tokens.
+    #[error("the session keys cannot be used")]
+    SessionKey(#[from] SessionKeyError),
     /// The HTTP listener.
     #[error("HTTP cannot listen on {0}")]
     Http(SocketAddr, #[source] io::Error),
@@ -197,6 +203,7 @@ async fn build(config: Config) -> Result<(Running, actix_web::dev::Server), Star
         .map_err(|error| StartError::Http(config.http.listen, error))?;
     let public_url = config.public_url(bound);
     let domain = realm(&db, &config, bound).await?;
+    let sessions = SessionKeys::open(db.clone(), secrets.clone()).await?;
     let exchange =
         Exchange::start(exchange_config(&config, &domain), db.clone(), &registry).await?;
     let exchange = Arc::new(exchange);
@@ -208,6 +215,7 @@ async fn build(config: Config) -> Result<(Running, actix_web::dev::Server), Star
         exchange: exchange.clone(),
         secrets,
         keys: KeyRing::default(),
+        sessions,
         accounts: KnownAccounts::default(),
         rate: RateLimit::new(config.http.rate_limit, config.http.rate_burst),
         streams: Arc::new(Streams::new(config.http.streams, metrics.clone())),

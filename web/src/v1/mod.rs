@@ -8,11 +8,13 @@ pub mod error;
 pub mod events;
 pub mod extensions;
 pub mod ids;
+pub mod me;
 pub mod openapi;
 pub mod operator;
 pub mod phone_numbers;
 pub mod reply;
 pub mod ring_groups;
+pub mod user_sessions;
 pub mod users;
 pub mod validate;
 pub mod words;
@@ -41,6 +43,8 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
                 config
                     .service(scope::scope("/accounts").configure(accounts::routes))
                     .service(scope::scope("/users").configure(users::routes))
+                    .service(scope::scope("/me").configure(me::routes))
+                    .service(scope::scope("/user_sessions").configure(user_sessions::routes))
                     .service(scope::scope("/extensions").configure(extensions::routes))
                     .service(scope::scope("/phone-numbers").configure(phone_numbers::routes))
                     .service(scope::scope("/ring_groups").configure(ring_groups::routes))

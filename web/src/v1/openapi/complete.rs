@@ -103,6 +103,12 @@ pub fn complete(document: &mut Value) {
             "scheme": "bearer",
             "description": "A platform's secret key, `sk_live_…` or `sk_test_…`.",
         },
+        "userToken": {
+            "type": "http",
+            "scheme": "bearer",
+            "bearerFormat": "JWT",
+            "description": "The `client_secret` of a user session: one user, and what is theirs.",
+        },
     });
     let Some(paths) = document["paths"].as_object_mut() else {
         return;
@@ -120,12 +126,54 @@ pub fn complete(document: &mut Value) {
     }
 }
 
+/// Who may ask, by where an operation is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Asks {
+    /// A platform, above its accounts.
+    Platform,
+    /// A platform within one account.
+    Account,
+    /// A user, by their token.
+    User,
+}
+
+impl Asks {
+    fn of(path: &str) -> Self {
+        let under = |place: &str| {
+            let rest = path.strip_prefix(place);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        let platform = [
+            "/v1/accounts",
+            "/v1/operator",
+            "/v1/user_sessions",
+            "/v1/users/{user_id}/revoke_sessions",
+        ];
+        if platform.into_iter().any(under) {
+            Self::Platform
+        } else if under("/v1/me") || under("/v1/webrtc") {
+            Self::User
+        } else {
+            Self::Account
+        }
+    }
+
+    fn security(self) -> Value {
+        match self {
+            Self::Platform | Self::Account => json!([{"platformApiKey": []}]),
+            Self::User => json!([{"userToken": []}]),
+        }
+    }
+}
+
 /// What an operation below `/v1` has because of where it is and how it is called.
 fn share(path: &str, method: &str, operation: &mut Value) {
     if !operation["parameters"].is_array() {
         operation["parameters"] = json!([]);
     }
-    let in_account = !path.starts_with("/v1/accounts") && !path.starts_with("/v1/operator");
+    let asks = Asks::of(path);
+    operation["security"] = asks.security();
+    let in_account = asks == Asks::Account;
     if let Some(parameters) = operation["parameters"].as_array_mut() {
         if in_account {
             parameters.push(json!({

@@ -19,6 +19,7 @@ use super::{
     extensions::Extensions,
     ids::{At, EntityId},
     reply::{Created, Deleted, Found, List},
+    user_sessions::revoke_sessions,
 };
 use crate::{
     caller::Caller,
@@ -41,7 +42,8 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(update_user)
         .service(delete_user)
         .configure(endpoints::routes)
-        .configure(presence::routes);
+        .configure(presence::routes)
+        .service(revoke_sessions);
 }
 
 /// The filter of the list.
@@ -162,6 +164,8 @@ async fn update_user(
         outbound_caller_id_did_id: outbound_number(&db, caller.account, did, field).await?,
         voicemail_pin: body.voicemail_pin.into_column(),
         do_not_disturb: body.do_not_disturb,
+        presence_set_at: body.do_not_disturb.map(|_| schema::Time::now()),
+        ..UserChanges::default()
     };
     let config = match body.config {
         Some(config) => config.resolve(&db, caller.account).await?,
