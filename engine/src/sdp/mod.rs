@@ -8,6 +8,7 @@ mod parse;
 mod session;
 mod terms;
 mod web;
+mod web_lines;
 mod write;
 
 pub use crate::leg::SrtpPolicy;
@@ -18,3 +19,4 @@ pub use parse::{MAX_BYTES, MAX_FORMATS, MAX_STREAMS};
 pub use session::{Address, Crypto, Media, Origin, Rtcp, RtpMap, Session};
 pub use terms::{Agreed, DEFAULT_PTIME_MS, Direction, LONGEST_PTIME_MS, Local, SHORTEST_PTIME_MS};
 pub use web::{BadFingerprint, Dtls, Fingerprint, Hash, Setup, Web};
+pub use web_lines::{MAX_WEB_LINES, WebLines};

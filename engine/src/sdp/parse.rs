@@ -9,6 +9,7 @@ use crate::rtp::srtp::{MasterKey, Suite};
 use super::error::SdpError;
 use super::session::{Address, Crypto, Media, Origin, RtpMap, Session};
 use super::terms::Direction;
+use super::web_lines::WebLines;
 
 /// Longest description read, in bytes. Real ones have less than 4 KiB.
 pub const MAX_BYTES: usize = 32 * 1024;
@@ -64,6 +65,9 @@ struct Reader {
     origin: Option<Origin>,
     connection: Option<Address>,
     direction: Option<Direction>,
+    ice_lite: bool,
+    groups: Vec<String>,
+    web: WebLines,
     media: Vec<Media>,
 }
 
@@ -103,11 +107,7 @@ impl Reader {
                 };
                 match self.media.last_mut() {
                     Some(media) => attribute(media, name, value),
-                    None => {
-                        if let Some(direction) = Direction::from_name(name) {
-                            self.direction = Some(direction);
-                        }
-                    }
+                    None => self.attribute(name, value),
                 }
                 Ok(())
             }
@@ -115,12 +115,33 @@ impl Reader {
         }
     }
 
-    fn finish(self) -> Result<Session, SdpError> {
+    /// Takes up one attribute of the whole session.
+    fn attribute(&mut self, name: &str, value: &str) {
+        if let Some(direction) = Direction::from_name(name) {
+            self.direction = Some(direction);
+        } else if name.eq_ignore_ascii_case("ice-lite") {
+            self.ice_lite = true;
+        } else if name.eq_ignore_ascii_case("group") {
+            let fits = (1..=MAX_WORD).contains(&value.len());
+            if fits && self.groups.len() < MAX_STREAMS {
+                self.groups.push(value.to_owned());
+            }
+        } else {
+            self.web.take(name, value);
+        }
+    }
+
+    fn finish(mut self) -> Result<Session, SdpError> {
+        for media in &mut self.media {
+            media.web.inherit(&self.web);
+        }
         match self.origin {
             Some(origin) if self.version_seen => Ok(Session {
                 origin,
                 connection: self.connection,
                 direction: self.direction,
+                ice_lite: self.ice_lite,
+                groups: self.groups,
                 media: self.media,
             }),
             _ => Err(SdpError::Syntax(1)),
@@ -224,6 +245,9 @@ fn attribute(media: &mut Media, name: &str, value: &str) {
         "crypto" if media.cryptos.len() < MAX_FORMATS => media.cryptos.extend(crypto(value)),
         "ptime" => media.ptime = milliseconds(value).or(media.ptime),
         "maxptime" => media.max_ptime = milliseconds(value).or(media.max_ptime),
+        "mid" if !value.is_empty() && value.len() <= MAX_WORD => {
+            media.mid.get_or_insert_with(|| value.to_owned());
+        }
         "rtcp-mux" => media.rtcp.mux = true,
         "rtcp" => {
             let mut words = value.split_whitespace();
@@ -232,7 +256,9 @@ fn attribute(media: &mut Media, name: &str, value: &str) {
                 media.rtcp.address = net_address(&mut words);
             }
         }
-        _ => {}
+        _ => {
+            media.web.take(name, value);
+        }
     }
 }
 

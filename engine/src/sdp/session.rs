@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use crate::rtp::srtp::{MasterKey, Suite};
 
 use super::terms::Direction;
+use super::web_lines::WebLines;
 
 /// A session description. `Display` prints it with CRLF line ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +16,10 @@ pub struct Session {
     pub connection: Option<Address>,
     /// The session-level direction attribute.
     pub direction: Option<Direction>,
+    /// `a=ice-lite`: its author answers ICE checks and sends none (RFC 8445 §2.5).
+    pub ice_lite: bool,
+    /// `a=group` lines as written, such as `BUNDLE 0` (RFC 5888).
+    pub groups: Vec<String>,
     /// The `m=` lines with what belongs to each, in order.
     pub media: Vec<Media>,
 }
@@ -89,6 +94,10 @@ pub struct Media {
     pub rtcp: Rtcp,
     /// `a=crypto` lines that we understand.
     pub cryptos: Vec<Crypto>,
+    /// `a=mid` (RFC 5888).
+    pub mid: Option<String>,
+    /// What makes it a WebRTC stream.
+    pub web: WebLines,
 }
 
 /// The `a=rtcp` (RFC 3605) and `a=rtcp-mux` (RFC 5761) attributes.

@@ -114,6 +114,8 @@ pub struct Local {
     pub previous: Option<Session>,
     /// Set when this stream is a WebRTC one: ICE-lite and DTLS-SRTP instead of a port pair.
     pub web: Option<Web>,
+    /// The peer's half as agreed before in this dialog: it may neither change nor change roles.
+    pub peer: Option<Dtls>,
 }
 
 impl Local {
@@ -130,6 +132,7 @@ impl Local {
             dtmf: true,
             previous: None,
             web: None,
+            peer: None,
         }
     }
 }

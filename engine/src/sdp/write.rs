@@ -22,6 +22,12 @@ impl Display for Session {
             write!(f, "c={address}\r\n")?;
         }
         f.write_str("t=0 0\r\n")?;
+        for group in &self.groups {
+            write!(f, "a=group:{group}\r\n")?;
+        }
+        if self.ice_lite {
+            f.write_str("a=ice-lite\r\n")?;
+        }
         if let Some(direction) = self.direction {
             write!(f, "a={}\r\n", direction.name())?;
         }
@@ -70,6 +76,10 @@ impl Display for Media {
             let (tag, suite) = (crypto.tag, crypto.suite.name());
             write!(f, "a=crypto:{tag} {suite} inline:{key}\r\n")?;
         }
+        if let Some(mid) = &self.mid {
+            write!(f, "a=mid:{mid}\r\n")?;
+        }
+        self.web.fmt(f)?;
         match self.direction {
             Some(direction) => write!(f, "a={}\r\n", direction.name()),
             None => Ok(()),

@@ -314,7 +314,7 @@ impl Leg {
 
     pub(super) fn open_port(&mut self, turn: &mut Turn<'_>) -> Result<(), LegError> {
         let path = self.desk.facts.path.ok_or(LegError::State)?;
-        self.talk.open(path.remote.ip(), turn)
+        self.talk.open_for(path.remote.ip(), false, turn)
     }
 
     /// Sends a provisional response, reliably when the caller can (RFC 3262 §3).

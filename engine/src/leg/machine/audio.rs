@@ -28,7 +28,6 @@ pub(crate) trait Audio {
     /// range is used up.
     fn open(&mut self, group: u64, towards: IpAddr) -> Option<Port>;
     /// Opens a WebRTC stream on the thread of `group`; none when the gateway is off or full.
-    #[allow(dead_code, reason = "a leg opens it once offers for it are understood")]
     fn open_web(&mut self, group: u64) -> Option<Port>;
     /// Sets what was agreed; may be repeated.
     fn configure(&mut self, id: MediaId, agreed: &Agreed);

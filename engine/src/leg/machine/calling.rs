@@ -70,7 +70,7 @@ impl Leg {
             }
         };
         self.desk.facts.path = Some(path);
-        let offer = match self.talk.open(path.remote.ip(), turn) {
+        let offer = match self.talk.open_for(path.remote.ip(), false, turn) {
             Ok(()) => self.talk.offer(plan.like.as_ref()),
             Err(_) => None,
         };

@@ -95,9 +95,45 @@ impl Talk {
             .audio
             .open(self.wishes.group, towards)
             .ok_or(LegError::Ports)?;
+        self.opened(port, turn);
+        Ok(())
+    }
+
+    /// Opens a stream through the WebRTC gateway, once.
+    pub fn open_web(&mut self, turn: &mut Turn<'_>) -> Result<(), LegError> {
+        if self.port.is_some() {
+            return Ok(());
+        }
+        let port = turn
+            .audio
+            .open_web(self.wishes.group)
+            .ok_or(LegError::Ports)?;
+        self.opened(port, turn);
+        Ok(())
+    }
+
+    fn opened(&mut self, port: Port, turn: &mut Turn<'_>) {
         turn.out.push(Output::MediaOpened(port.id));
         self.port = Some(port);
-        Ok(())
+    }
+
+    /// Opens what the peer can use: a stream of the kind that its offer asks for; to a peer that has
+    /// offered nothing, one through the gateway when `browser` says that it is a browser.
+    pub fn open_for(
+        &mut self,
+        towards: IpAddr,
+        browser: bool,
+        turn: &mut Turn<'_>,
+    ) -> Result<(), LegError> {
+        let web = match &self.exchange {
+            Exchange::Received(Some(offer)) => offer.is_web(),
+            _ => browser,
+        };
+        // Where the gateway is off the offer leads to no agreement, and its own refusal says so.
+        match web && self.open_web(turn).is_ok() {
+            true => Ok(()),
+            false => self.open(towards, turn),
+        }
     }
 
     /// Makes an offer of all we can (RFC 3264 §5); none without a port.
@@ -205,6 +241,7 @@ impl Talk {
             dtmf: true,
             previous: self.local.clone(),
             web: port.web.as_deref().cloned(),
+            peer: self.agreed.as_ref().and_then(|agreed| agreed.dtls.clone()),
         })
     }
 }

@@ -8,7 +8,7 @@ use crate::sdp::session::{Media, Session};
 use crate::sdp::terms::{Agreed, Direction, Local};
 
 use super::formats::Formats;
-use super::{is_live_audio, packet_time, peer_direction, remote_addresses, rtp_profile};
+use super::{Profile, is_live_audio, packet_time, peer_direction, profile, remote_addresses, web};
 
 /// Reads the answer to `offer`. The answerer's order of formats is kept; each is sent under the number
 /// that the answerer gave it and expected under the one that we gave it.
@@ -20,12 +20,13 @@ pub fn accept(offer: &Session, answer: &Session, local: &Local) -> Result<Agreed
         .find(|(_, media)| is_live_audio(media))
         .ok_or(SdpError::Mismatch)?;
     let theirs = answer.media.get(index).ok_or(SdpError::Mismatch)?;
-    if !theirs.kind.eq_ignore_ascii_case("audio") || rtp_profile(&theirs.protocol).is_none() {
+    if !theirs.kind.eq_ignore_ascii_case("audio") || profile(theirs).is_none() {
         return Err(SdpError::Mismatch);
     }
     if theirs.port == 0 {
         return Err(SdpError::NoAudio);
     }
+    let dtls = web::answered(theirs, local)?;
 
     let (offered, answered) = (Formats::of(ours), Formats::of(theirs));
     let codecs: Vec<Payload> = answered
@@ -65,8 +66,11 @@ pub fn accept(offer: &Session, answer: &Session, local: &Local) -> Result<Agreed
         direction: peer.reversed().and(wanted),
         // Only who may be heard can be put on hold.
         peer_holds: wanted.sends() && !peer.receives(),
-        srtp: keys(ours, theirs, local.srtp)?,
-        dtls: None,
+        srtp: match dtls {
+            Some(_) => None,
+            None => keys(ours, theirs, local.srtp)?,
+        },
+        dtls,
         codecs,
         dtmf,
     })
@@ -74,8 +78,8 @@ pub fn accept(offer: &Session, answer: &Session, local: &Local) -> Result<Agreed
 
 fn keys(ours: &Media, theirs: &Media, policy: SrtpPolicy) -> Result<Option<SrtpKeys>, SdpError> {
     let demanded = policy == SrtpPolicy::Required
-        || rtp_profile(&ours.protocol) == Some(true)
-        || rtp_profile(&theirs.protocol) == Some(true);
+        || profile(ours) == Some(Profile::Encrypted)
+        || profile(theirs) != Some(Profile::Plain);
     // Each suite is offered once, so the suite says which line was meant even when the tag is wrong.
     let agreed = theirs.cryptos.iter().find_map(|crypto| {
         let mut offered = ours.cryptos.iter();

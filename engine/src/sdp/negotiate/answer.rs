@@ -9,7 +9,7 @@ use crate::sdp::terms::{Agreed, Local};
 use super::formats::{self, Formats};
 use super::{
     choose_crypto, is_live_audio, own_audio, own_key, own_session, packet_time, peer_direction,
-    refused, remote_addresses, rtp_profile,
+    refused, remote_addresses, usable, web,
 };
 
 /// Answers an offer with exactly one codec: what `like` (the other leg of the call) uses when it is on
@@ -42,7 +42,9 @@ pub fn answer(
         streams.push(refused(media));
     }
     let agreed = taken.ok_or(fault)?;
-    Ok((own_session(local, streams), agreed))
+    let live = streams.iter().find(|stream| is_live_audio(stream));
+    let groups = live.map_or_else(Vec::new, |stream| web::answered_groups(offer, stream));
+    Ok((own_session(local, streams, groups), agreed))
 }
 
 fn take(
@@ -51,20 +53,26 @@ fn take(
     local: &Local,
     like: Option<&Agreed>,
 ) -> Result<(Media, Agreed), SdpError> {
-    rtp_profile(&media.protocol).ok_or(SdpError::NoAudio)?;
-    let crypto = choose_crypto(media, local.srtp)?;
+    usable(media, local).ok_or(SdpError::NoAudio)?;
+    let dtls = web::offered(media, local)?;
+    let crypto = match dtls {
+        Some(_) => None,
+        None => choose_crypto(media, local.srtp)?,
+    };
     let offered = Formats::of(media);
     let (codec, pt, opus) = choose_codec(&offered, local, like).ok_or(SdpError::NoCommonCodec)?;
 
     let mut stream = own_audio(local, media.protocol.clone(), media.rtcp.mux);
     formats::write_codec(&mut stream, codec, pt);
-    let event = choose_event(&offered, local, codec);
-    if let Some((pt, clock)) = event {
-        formats::write_event(&mut stream, pt, clock);
+    let events = choose_events(&offered, local, codec);
+    for (pt, clock) in &events {
+        formats::write_event(&mut stream, *pt, *clock);
     }
     // Comfort noise would have nowhere to go when the other leg does not take it.
     let comfort_noise = offered.comfort_noise.filter(|_| {
-        codec.clock() == 8_000 && like.is_none_or(|agreed| agreed.comfort_noise.is_some())
+        local.web.is_none()
+            && codec.clock() == 8_000
+            && like.is_none_or(|agreed| agreed.comfort_noise.is_some())
     });
     if let Some(pt) = comfort_noise {
         formats::write_comfort_noise(&mut stream, pt);
@@ -85,6 +93,10 @@ fn take(
         });
     }
 
+    if let (Some(web), Some(dtls)) = (&local.web, &dtls) {
+        web::dress_answer(&mut stream, web, media, dtls.client);
+    }
+
     let peer = peer_direction(offer, media);
     let direction = peer.reversed().and(local.direction);
     stream.direction = Some(direction);
@@ -99,20 +111,20 @@ fn take(
             codec,
             opus,
         }],
-        dtmf: event
+        dtmf: events
+            .into_iter()
             .map(|(pt, clock)| TelephoneEvent {
                 pt,
                 recv_pt: pt,
                 clock,
             })
-            .into_iter()
             .collect(),
         comfort_noise,
         ptime_ms,
         direction,
         peer_holds: !peer.receives(),
         srtp,
-        dtls: None,
+        dtls,
     };
     Ok((stream, agreed))
 }
@@ -126,19 +138,24 @@ fn choose_codec(
     others
         .map(|payload| payload.codec)
         .filter(|codec| local.codecs.contains(codec))
-        .chain(local.codecs.iter().copied())
+        .chain(web::preference(local))
         .find_map(|wanted| {
             let mut codecs = offered.codecs.iter().copied();
             codecs.find(|(codec, ..)| *codec == wanted)
         })
 }
 
-/// The event format at the clock of the audio, else at 8000, which phones pair with anything.
-fn choose_event(offered: &Formats, local: &Local, codec: Codec) -> Option<(u8, u32)> {
+/// The event format at the clock of the audio, else at 8000, which phones pair with anything. Browsers
+/// get every one that they offer, because they choose by themselves.
+fn choose_events(offered: &Formats, local: &Local, codec: Codec) -> Vec<(u8, u32)> {
     if !local.dtmf {
-        return None;
+        return Vec::new();
     }
-    [codec.clock(), 8_000]
-        .into_iter()
-        .find_map(|clock| Some((offered.event_number(clock)?, clock)))
+    let mut events = offered.events.clone();
+    events.sort_by_key(|(_, clock)| *clock != codec.clock());
+    if local.web.is_none() {
+        events.retain(|(_, clock)| [codec.clock(), 8_000].contains(clock));
+        events.truncate(1);
+    }
+    events
 }

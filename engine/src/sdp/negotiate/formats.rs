@@ -3,12 +3,16 @@
 use crate::rtp::codec::{Codec, OpusParameters};
 use crate::sdp::session::{Media, RtpMap};
 
+use super::{Profile, profile};
+
 /// Payload type of comfort noise, RFC 3551 §6.
 pub(super) const COMFORT_NOISE_PT: u8 = 13;
 /// The keys that we send and take: 0–9, `*`, `#`, A–D and flash (RFC 4733 §3.2).
 const EVENTS: &str = "0-16";
 /// Opus parameters that we state: our decoder uses in-band correction.
 const OPUS_FMTP: &str = "useinbandfec=1";
+/// The same in the words that browsers use.
+const WEB_OPUS_FMTP: &str = "minptime=10;useinbandfec=1";
 
 /// The formats of a stream that are ours, in the order stated.
 #[derive(Debug, Default)]
@@ -95,7 +99,9 @@ pub(super) fn write_codec(media: &mut Media, codec: Codec, pt: u8) {
         channels: codec.channels(),
     });
     if codec == Codec::Opus {
-        media.fmtps.push((pt, OPUS_FMTP.to_owned()));
+        let web = profile(media) == Some(Profile::Web);
+        let text = if web { WEB_OPUS_FMTP } else { OPUS_FMTP };
+        media.fmtps.push((pt, text.to_owned()));
     }
 }
 

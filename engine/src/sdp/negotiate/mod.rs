@@ -5,9 +5,12 @@ mod accept;
 mod answer;
 mod formats;
 mod offer;
+mod web;
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod web_tests;
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -27,25 +30,57 @@ impl Session {
         let media = self.media.iter().find(|media| is_live_audio(media))?;
         remote_address(self, media)
     }
+
+    /// Whether the first audio stream over RTP is a WebRTC one, for which we have to open ours at the
+    /// gateway.
+    pub fn is_web(&self) -> bool {
+        let mut streams = self.media.iter().filter(|media| is_live_audio(media));
+        streams.find_map(profile) == Some(Profile::Web)
+    }
 }
 
 fn is_live_audio(media: &Media) -> bool {
     media.kind.eq_ignore_ascii_case("audio") && media.port != 0
 }
 
-/// Whether a transport is RTP that we speak, and whether it is the encrypted kind. Feedback profiles
-/// are taken because their packets are the same; DTLS ones are not ours.
-fn rtp_profile(protocol: &str) -> Option<bool> {
-    const PROFILES: [(&str, bool); 4] = [
-        ("RTP/AVP", false),
-        ("RTP/SAVP", true),
-        ("RTP/AVPF", false),
-        ("RTP/SAVPF", true),
+/// What a stream over RTP is protected by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Profile {
+    /// Nothing.
+    Plain,
+    /// SRTP with keys in the description.
+    Encrypted,
+    /// SRTP with keys from a DTLS handshake, found by ICE.
+    Web,
+}
+
+/// The profile of a stream over RTP that we speak. Feedback profiles are taken because their packets are
+/// the same. Early WebRTC peers call theirs `RTP/SAVPF`; the fingerprint tells.
+fn profile(media: &Media) -> Option<Profile> {
+    const PROFILES: [(&str, Profile); 8] = [
+        ("RTP/AVP", Profile::Plain),
+        ("RTP/SAVP", Profile::Encrypted),
+        ("RTP/AVPF", Profile::Plain),
+        ("RTP/SAVPF", Profile::Encrypted),
+        ("UDP/TLS/RTP/SAVPF", Profile::Web),
+        ("UDP/TLS/RTP/SAVP", Profile::Web),
+        // RFC 9429 §5.1.2: written when the default candidate is of TCP; ICE decides.
+        ("TCP/TLS/RTP/SAVPF", Profile::Web),
+        ("TCP/TLS/RTP/SAVP", Profile::Web),
     ];
-    PROFILES
+    let (_, profile) = PROFILES
         .into_iter()
-        .find(|(name, _)| name.eq_ignore_ascii_case(protocol))
-        .map(|(_, encrypted)| encrypted)
+        .find(|(name, _)| name.eq_ignore_ascii_case(&media.protocol))?;
+    let keyless = media.cryptos.is_empty() && !media.web.fingerprints.is_empty();
+    match profile {
+        Profile::Encrypted if keyless => Some(Profile::Web),
+        profile => Some(profile),
+    }
+}
+
+/// The profile of a stream, if it is of the kind that we opened.
+fn usable(media: &Media, local: &Local) -> Option<Profile> {
+    profile(media).filter(|profile| (*profile == Profile::Web) == local.web.is_some())
 }
 
 fn connection<'a>(session: &'a Session, media: &'a Media) -> Option<&'a super::Address> {
@@ -62,6 +97,10 @@ fn remote_addresses(
     media: &Media,
     local: &Local,
 ) -> (Option<SocketAddr>, Option<SocketAddr>) {
+    if local.web.is_some() {
+        // The gateway finds the peer.
+        return (None, None);
+    }
     let ours = |ip: &IpAddr| ip.is_ipv4() == local.ip.is_ipv4();
     let Some(ip) = remote_address(session, media).filter(ours) else {
         return (None, None);
@@ -82,13 +121,15 @@ fn remote_addresses(
     (Some(rtp), rtcp)
 }
 
-/// What the peer does, seen from the peer. `c=0.0.0.0` means that it receives nothing (RFC 3264 §8.4).
+/// What the peer does, seen from the peer. `c=0.0.0.0` means that it receives nothing (RFC 3264 §8.4),
+/// except from WebRTC, where it stands for an address that is not told.
 fn peer_direction(session: &Session, media: &Media) -> Direction {
     let stated = media
         .direction
         .or(session.direction)
         .unwrap_or(Direction::SendRecv);
-    let nowhere = connection(session, media).is_some_and(super::Address::is_nowhere);
+    let nowhere = profile(media) != Some(Profile::Web)
+        && connection(session, media).is_some_and(super::Address::is_nowhere);
     Direction::new(stated.sends(), stated.receives() && !nowhere)
 }
 
@@ -123,7 +164,7 @@ fn own_key(local: &Local, suite: Suite) -> MasterKey {
 
 /// The line to take from what the peer offers, or none for plain RTP.
 fn choose_crypto(media: &Media, policy: SrtpPolicy) -> Result<Option<&Crypto>, SdpError> {
-    let encrypted = rtp_profile(&media.protocol).unwrap_or(false);
+    let encrypted = profile(media) == Some(Profile::Encrypted);
     match media.cryptos.first() {
         Some(crypto) => Ok(Some(crypto)),
         None if encrypted || policy == SrtpPolicy::Required => Err(SdpError::Security),
@@ -155,13 +196,14 @@ fn refused(media: &Media) -> Media {
         port: 0,
         protocol: media.protocol.clone(),
         formats: media.formats.clone(),
+        mid: media.mid.clone(),
         ..Media::default()
     }
 }
 
 /// Wraps streams into a description of ours; its version grows only when something changed
 /// (RFC 3264 §8).
-fn own_session(local: &Local, media: Vec<Media>) -> Session {
+fn own_session(local: &Local, media: Vec<Media>, groups: Vec<String>) -> Session {
     let address = super::Address::Ip(local.ip);
     let mut session = Session {
         origin: super::Origin {
@@ -172,6 +214,8 @@ fn own_session(local: &Local, media: Vec<Media>) -> Session {
         },
         connection: Some(address),
         direction: None,
+        ice_lite: local.web.is_some(),
+        groups,
         media,
     };
     if let Some(previous) = &local.previous {

@@ -9,7 +9,7 @@ use crate::sdp::session::{Crypto, Media, Session};
 use crate::sdp::terms::{Agreed, DEFAULT_PTIME_MS, Local};
 
 use super::formats::{self, Formats};
-use super::{own_audio, own_key, own_session, previous_audio, refused, rtp_profile};
+use super::{Profile, own_audio, own_key, own_session, previous_audio, profile, refused, web};
 
 /// Numbers free for formats without one of their own, RFC 3551 §3.
 const DYNAMIC: RangeInclusive<u8> = 96..=127;
@@ -36,6 +36,10 @@ pub fn offer(local: &Local, like: Option<&Agreed>) -> Session {
         })
         .collect();
 
+    if let Some(web) = &local.web {
+        web::dress_offer(&mut audio, web, before.map(|(_, media)| media));
+    }
+
     let mut streams: Vec<Media> = match &local.previous {
         Some(previous) => previous.media.iter().map(refused).collect(),
         None => Vec::new(),
@@ -44,13 +48,14 @@ pub fn offer(local: &Local, like: Option<&Agreed>) -> Session {
         Some(place) => *place = audio,
         None => streams.push(audio),
     }
-    own_session(local, streams)
+    own_session(local, streams, web::offered_groups(local))
 }
 
 fn protocol(local: &Local, before: Option<&Media>) -> String {
     let required = local.srtp == SrtpPolicy::Required;
-    match before.map(|media| (&media.protocol, rtp_profile(&media.protocol))) {
-        Some((protocol, Some(encrypted))) if encrypted || !required => protocol.clone(),
+    match before.map(|media| (&media.protocol, profile(media))) {
+        Some((protocol, Some(used))) if used != Profile::Plain || !required => protocol.clone(),
+        _ if local.web.is_some() => web::PROTOCOL.to_owned(),
         _ if required => "RTP/SAVP".to_owned(),
         _ => "RTP/AVP".to_owned(),
     }
@@ -61,7 +66,7 @@ fn suites<'a>(
     local: &'a Local,
     before: Option<&'a Media>,
 ) -> impl Iterator<Item = Suite> + use<'a> {
-    let required = local.srtp == SrtpPolicy::Required;
+    let required = local.srtp == SrtpPolicy::Required && local.web.is_none();
     let in_use = before.map_or(&[][..], |media| &media.cryptos);
     let mut suites: Vec<Suite> = in_use.iter().map(|crypto| crypto.suite).collect();
     if required {
@@ -109,7 +114,7 @@ fn write_formats(audio: &mut Media, local: &Local, like: Option<&Agreed>, before
         }
     }
     // Comfort noise is offered only when the other leg may send it.
-    if like.is_some_and(|agreed| agreed.comfort_noise.is_some()) {
+    if local.web.is_none() && like.is_some_and(|agreed| agreed.comfort_noise.is_some()) {
         formats::write_comfort_noise(audio, formats::COMFORT_NOISE_PT);
     }
 }
@@ -120,7 +125,7 @@ fn order(local: &Local, like: Option<&Agreed>, earlier: &Formats) -> Vec<Codec> 
     let others = others.map(|payload| payload.codec);
     let before = earlier.codecs.iter().map(|(codec, ..)| *codec);
     let mut order = Vec::with_capacity(Codec::ALL.len());
-    for codec in others.chain(before).chain(local.codecs.iter().copied()) {
+    for codec in others.chain(before).chain(web::preference(local)) {
         if local.codecs.contains(&codec) && !order.contains(&codec) {
             order.push(codec);
         }

@@ -11,3 +11,4 @@ mod refreshed;
 mod renegotiated;
 mod restored;
 mod rig;
+mod web;

@@ -46,6 +46,8 @@ pub struct Notes {
     pub configured: Vec<Agreed>,
     pub digits: String,
     pub full: bool,
+    /// The WebRTC gateway is off.
+    pub no_gateway: bool,
 }
 
 impl Audio for Notes {
@@ -63,7 +65,7 @@ impl Audio for Notes {
     }
 
     fn open_web(&mut self, _group: u64) -> Option<Port> {
-        if self.full {
+        if self.full || self.no_gateway {
             return None;
         }
         self.opened += 1;
