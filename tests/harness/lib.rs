@@ -3,6 +3,7 @@
 
 pub mod api;
 pub mod audio;
+pub mod browser;
 pub mod carrier;
 pub mod contract;
 pub mod database;
@@ -14,6 +15,7 @@ pub mod sip;
 pub mod world;
 
 pub use api::{Answer, Api};
+pub use browser::{Browser, Generation};
 pub use carrier::Carrier;
 pub use database::Database;
 pub use events::{Event, Events};

@@ -1,12 +1,12 @@
 //! The session descriptions a test phone writes and the two lines it reads of the other's.
 
-use crate::audio::{EVENT, PCMA, PCMU};
+use crate::audio::{EVENT, Format, PCMA, PCMU};
 use std::net::{IpAddr, SocketAddr};
 
 /// What a phone offers.
 #[derive(Debug, Clone)]
 pub struct Offer {
-    /// G.711 payload types, best first.
+    /// Payload types as in [`crate::audio`], best first.
     pub codecs: Vec<u8>,
     /// `sendrecv`, `sendonly`, `recvonly` or `inactive`.
     pub direction: &'static str,
@@ -50,8 +50,8 @@ impl Offer {
         let mut formats: Vec<String> = self.codecs.iter().map(u8::to_string).collect();
         let mut lines = String::new();
         for codec in &self.codecs {
-            let name = if *codec == PCMU { "PCMU" } else { "PCMA" };
-            lines.push_str(&format!("a=rtpmap:{codec} {name}/8000\r\n"));
+            let format = Format::of_kind(*codec).expect("a codec of the tests");
+            lines.push_str(&format!("a=rtpmap:{codec} {}\r\n", format.rtpmap()));
         }
         if self.events {
             formats.push(EVENT.to_string());
