@@ -93,6 +93,15 @@ pub(crate) struct Handover {
     pub number: String,
 }
 
+/// Whose legs are meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Whose {
+    /// A user's.
+    User(Id<User>),
+    /// A SIP identity's.
+    Endpoint(Id<Endpoint>),
+}
+
 /// What a call can be told.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Input {
@@ -138,6 +147,8 @@ pub(crate) enum Input {
     },
     /// The other call's answer.
     HandedOver(Option<Handover>),
+    /// Somebody was deleted: what rings there stops, and a call that is theirs ends.
+    Deleted(Whose),
     /// End it.
     Terminate(Outcome),
     /// A deadline may have passed.

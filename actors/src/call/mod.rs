@@ -22,7 +22,9 @@ pub(crate) mod state;
 pub(crate) use actor::Die;
 pub(crate) use actor::{CallActor, Wake};
 pub use cause::Outcome;
-pub(crate) use messages::{Dialling, Effect, Handover, Input, Measured, Opening, Origin, Record};
+pub(crate) use messages::{
+    Dialling, Effect, Handover, Input, Measured, Opening, Origin, Record, Whose,
+};
 pub(crate) use raise::{Midwife, begin};
 pub use snapshot::LiveCall;
 

@@ -2,7 +2,7 @@
 
 use super::Exchange;
 use crate::{
-    call::{Input, Outcome, state},
+    call::{Input, Outcome, Whose, state},
     rooms::Rooms,
 };
 use schema::{Account, Endpoint, Id, PhoneNumber, RingGroup, Trunk, User};
@@ -23,11 +23,11 @@ pub enum Change {
     AccountDeleted(Id<Account>),
     /// An account's settings.
     AccountChanged(Id<Account>),
-    /// A user is gone with its endpoints: its calls end.
+    /// A user is gone with its endpoints: its calls end, and what only rings there stops.
     UserDeleted(Id<User>),
     /// A user was added or changed.
     UserChanged(Id<User>),
-    /// A SIP identity is gone: its calls end, its bindings go.
+    /// A SIP identity is gone: its calls end, what only rings there stops, its bindings go.
     EndpointDeleted(Id<Endpoint>),
     /// A SIP identity was added or changed.
     EndpointChanged(Id<Endpoint>),
@@ -50,16 +50,19 @@ impl Exchange {
         rooms.directory.forget();
         match change {
             Change::AccountDeleted(account) => {
-                self.end(|call| call.account == account);
+                self.tell(
+                    |call| call.account == account,
+                    &Input::Terminate(Outcome::Deleted),
+                );
                 rooms.registrar.account_deleted(account);
                 self.threads.spawn(let_go(rooms.clone(), account));
             }
             Change::UserDeleted(user) => {
-                self.end(|call| call.concerns_user(user));
+                self.deleted(Whose::User(user));
                 rooms.registrar.user_deleted(user);
             }
             Change::EndpointDeleted(endpoint) => {
-                self.end(|call| call.concerns_endpoint(endpoint));
+                self.deleted(Whose::Endpoint(endpoint));
                 rooms.registrar.endpoint_deleted(endpoint);
             }
             Change::EndpointPasswordChanged(endpoint) => {
@@ -75,9 +78,13 @@ impl Exchange {
         }
     }
 
-    fn end(&self, wanted: impl Fn(&state::Call) -> bool) {
+    fn deleted(&self, whose: Whose) {
+        self.tell(|call| call.concerns(whose), &Input::Deleted(whose));
+    }
+
+    fn tell(&self, wanted: impl Fn(&state::Call) -> bool, what: &Input) {
         for entry in self.rooms.registry.select(wanted) {
-            entry.answer(Input::Terminate(Outcome::Deleted));
+            entry.answer(what.clone());
         }
     }
 }

@@ -4,7 +4,7 @@ use super::{CLOSING, Call, End, PartyId, Phase, Purpose, Stage, hang_up};
 use crate::{
     call::{
         Effect, Outcome,
-        messages::{Figure, Measured, Record},
+        messages::{Figure, Measured, Record, Whose},
     },
     events::Event,
 };
@@ -74,6 +74,25 @@ impl Call {
             Phase::Closing { .. } => self.check_closed(out),
             _ => {}
         }
+    }
+
+    /// Somebody was deleted. Legs that only ring stop; the rest of a group rings on.
+    pub(super) fn deleted(&mut self, whose: Whose, now: Time, out: &mut Vec<Effect>) {
+        let live = self.parties.iter().filter(|party| party.is_live());
+        let theirs: Vec<_> = live.filter(|p| p.is(whose)).map(|p| p.id).collect();
+        let own = self.is_of(whose);
+        match &mut self.phase {
+            Phase::Seeking(seek) if !own && theirs.iter().all(|id| seek.forks.contains(id)) => {
+                seek.forks.retain(|fork| !theirs.contains(fork));
+                seek.asking.retain(|(asked, _)| !theirs.contains(asked));
+            }
+            _ => return self.terminate(Outcome::Deleted, now, out),
+        }
+        for id in theirs {
+            self.drop_party(id, hang_up(Outcome::Deleted.reading().q850), out);
+            self.note(Outcome::Deleted, None);
+        }
+        self.settle(now, out);
     }
 
     /// Somebody outside the call ends it.

@@ -30,19 +30,16 @@ impl Call {
         let Some(seek) = self.seek() else {
             return;
         };
-        let late = |until: &Time| *until <= now;
         let over: Vec<_> = seek
             .asking
-            .iter()
-            .filter(|(_, until)| late(until))
+            .extract_if(.., |(_, until)| *until <= now)
             .collect();
-        let over: Vec<_> = over.into_iter().map(|(id, _)| *id).collect();
         if over.is_empty() {
             return;
         }
-        seek.asking.retain(|(_, until)| !late(until));
-        seek.forks.retain(|fork| !over.contains(fork));
-        for id in over {
+        seek.forks
+            .retain(|fork| over.iter().all(|(id, _)| id != fork));
+        for (id, _) in over {
             self.drop_party(id, hang_up(19), out);
             self.note(Outcome::NoAnswer, None);
         }

@@ -16,10 +16,10 @@ mod tests;
 pub(crate) use party::{Party, PartyId, Stage, Who};
 pub(crate) use phase::{About, Asked, End, Fetching, Heard, Phase, Purpose, Seek, Talk, Times};
 
-use super::{Effect, Input};
-use crate::target::Outside;
+use super::{Effect, Input, messages::Whose};
+use crate::target::{Outside, Shown};
 use engine::leg::{HangUp, LegEvent, LegId};
-use schema::{Account, Call as CallRow, Endpoint, Id, Time, User};
+use schema::{Account, Call as CallRow, Id, Time, User};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeSet, time::Duration};
 
@@ -99,6 +99,7 @@ impl Call {
             }
             Input::Surrender { leg, to } => self.surrender(leg, to, now, out),
             Input::HandedOver(handover) => self.handed_over(handover, now, out),
+            Input::Deleted(whose) => self.deleted(whose, now, out),
             Input::Terminate(outcome) => self.terminate(outcome, now, out),
             Input::Tick => self.tick(now, out),
         }
@@ -219,16 +220,15 @@ impl Call {
         );
     }
 
-    /// Whether the user has to do with the call: its end is the end of the call.
-    pub(crate) fn concerns_user(&self, user: Id<User>) -> bool {
-        let live = self.parties.iter().filter(|party| party.is_live());
-        live.filter_map(Party::user).any(|of| of == user) || self.about.from_user == Some(user)
+    /// Whether a live leg is theirs, or the call itself.
+    pub(crate) fn concerns(&self, whose: Whose) -> bool {
+        let mut live = self.parties.iter().filter(|party| party.is_live());
+        live.any(|party| party.is(whose)) || self.is_of(whose)
     }
 
-    /// Whether a live leg belongs to the SIP identity.
-    pub(crate) fn concerns_endpoint(&self, endpoint: Id<Endpoint>) -> bool {
-        let live = self.parties.iter().filter(|party| party.is_live());
-        live.filter_map(Party::endpoint).any(|of| of == endpoint)
+    /// Whether they began the call.
+    fn is_of(&self, whose: Whose) -> bool {
+        matches!(whose, Whose::User(user) if self.about.from_user == Some(user))
     }
 
     /// Whether the leg is one of the call's.
@@ -319,10 +319,13 @@ impl Call {
         }
     }
 
-    /// Number of the trunks left after the one that was tried.
-    fn trunks_left(&mut self, id: PartyId) -> Option<Outside> {
+    /// Number of the trunks left after the one that was tried, and who is shown to them.
+    fn trunks_left(&mut self, id: PartyId) -> Option<(Outside, Shown)> {
         match &mut self.party_mut(id)?.who {
-            Who::Outside { left, .. } => left.take().filter(|left| !left.trunks.is_empty()),
+            Who::Outside { left, shown, .. } => {
+                let left = left.take().filter(|left| !left.trunks.is_empty())?;
+                Some((left, shown.take()?))
+            }
             Who::Phone { .. } => None,
         }
     }

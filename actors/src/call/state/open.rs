@@ -97,7 +97,11 @@ impl Call {
                 self.about.did = Some(did);
                 self.about.inbound_trunk = Some(trunk);
                 self.about.dialled = number;
-                let who = Who::Outside { trunk, left: None };
+                let who = Who::Outside {
+                    trunk,
+                    left: None,
+                    shown: None,
+                };
                 self.add(who, Stage::Offered, Some(leg));
                 self.describe(lead);
             }

@@ -1,7 +1,7 @@
 //! One leg as the call sees it.
 
-use super::super::messages::Handover;
-use crate::target::{Candidate, Outside};
+use super::super::messages::{Handover, Whose};
+use crate::target::{Candidate, Outside, Shown};
 use engine::{leg::LegId, rtp::Quality};
 use schema::{Call, Endpoint, Id, Trunk, User};
 use serde::{Deserialize, Serialize};
@@ -45,6 +45,8 @@ pub(crate) enum Who {
         trunk: Id<Trunk>,
         /// For a dialled one: number and the trunks that are left.
         left: Option<Outside>,
+        /// Who was to be shown to it as the caller.
+        shown: Option<Shown>,
     },
 }
 
@@ -88,6 +90,14 @@ impl Party {
         }
     }
 
+    /// Whether it is theirs.
+    pub(crate) fn is(&self, whose: Whose) -> bool {
+        match whose {
+            Whose::User(user) => self.user() == Some(user),
+            Whose::Endpoint(endpoint) => self.endpoint() == Some(endpoint),
+        }
+    }
+
     /// The trunk whose channel it holds.
     pub(crate) fn trunk(&self) -> Option<Id<Trunk>> {
         match self.who {
@@ -128,7 +138,7 @@ impl Party {
 
 impl Who {
     /// Who a candidate is, when it can be dialled at all.
-    pub(crate) fn of(candidate: &Candidate) -> Option<Self> {
+    pub(crate) fn of(candidate: &Candidate, shown: &Shown) -> Option<Self> {
         match candidate {
             Candidate::Phone(contact) => Some(Self::Phone {
                 user: contact.user,
@@ -141,6 +151,7 @@ impl Who {
                 Some(Self::Outside {
                     trunk,
                     left: Some(left),
+                    shown: Some(shown.clone()),
                 })
             }
         }

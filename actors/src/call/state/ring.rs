@@ -18,7 +18,7 @@ use schema::{Id, Time, User};
 impl Call {
     /// Dials one candidate.
     pub(super) fn dial(&mut self, candidate: Candidate, shown: &Shown, out: &mut Vec<Effect>) {
-        let Some(who) = Who::of(&candidate) else {
+        let Some(who) = Who::of(&candidate, shown) else {
             return self.note(Outcome::NoTrunk, None);
         };
         let mut reach = self.about.reach;
@@ -190,9 +190,8 @@ impl Call {
         }
         if stage == Stage::Dialling
             && tries_another_trunk(&refusal)
-            && let Some(left) = self.trunks_left(id)
+            && let Some((left, shown)) = self.trunks_left(id)
         {
-            let shown = self.about.shown.clone();
             return self.dial(Candidate::Outside(left), &shown, out);
         }
         self.note(of_refusal(&refusal), refusal.q850);

@@ -92,23 +92,39 @@ impl Call {
         }));
     }
 
-    /// Somebody who was answered already must not hear nothing while others ring.
+    /// Somebody who was answered already, or whose early audio has ended, must not hear nothing while
+    /// others ring.
     fn comfort(&mut self, out: &mut Vec<Effect>) {
-        let Some((_, leg)) = self.anchor_is_up() else {
+        let up = self.anchor_is_up().is_some();
+        let silenced = self.is_silenced();
+        let Some(leg) = self.anchor_leg() else {
             return;
         };
         let Some(seek) = self.seek() else {
             return;
         };
-        if seek.forks.is_empty() || seek.heard != Heard::Nothing {
+        let hears_nothing = silenced || (up && seek.heard == Heard::Nothing);
+        if seek.forks.is_empty() || !hears_nothing {
             return;
         }
-        let prompt = match seek.purpose {
-            Purpose::Transfer { .. } => return,
-            _ => Prompt::Ringback,
+        let transfer = matches!(seek.purpose, Purpose::Transfer { .. });
+        let (heard, prompt) = match (transfer, silenced) {
+            // Hears music already.
+            (true, false) => return,
+            (true, true) => (Heard::Nothing, Prompt::Music),
+            (false, _) => (Heard::Ringing, Prompt::Ringback),
         };
-        seek.heard = Heard::Ringing;
+        seek.heard = heard;
         out.push(Effect::Play(leg, prompt));
+    }
+
+    /// Whether the anchor was given a far side to hear that is gone.
+    fn is_silenced(&self) -> bool {
+        let Phase::Seeking(seek) = &self.phase else {
+            return false;
+        };
+        let speaks = |fork: &PartyId| self.stage(*fork) == Stage::Early;
+        seek.heard == Heard::Early && !seek.forks.iter().any(speaks)
     }
 
     /// Asks the directory.

@@ -333,7 +333,11 @@ fn refusal(status: u16) -> Rejection {
 fn who(handover: &Handover) -> Option<Who> {
     match (handover.phone, handover.trunk) {
         (Some((user, endpoint)), _) => Some(Who::Phone { user, endpoint }),
-        (None, Some(trunk)) => Some(Who::Outside { trunk, left: None }),
+        (None, Some(trunk)) => Some(Who::Outside {
+            trunk,
+            left: None,
+            shown: None,
+        }),
         (None, None) => None,
     }
 }

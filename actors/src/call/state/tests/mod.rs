@@ -3,6 +3,7 @@
 mod connect;
 mod in_call;
 mod property;
+mod ringing;
 mod transfer;
 
 use super::{Call, PartyId, Phase};
