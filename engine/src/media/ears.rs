@@ -208,6 +208,9 @@ impl Ears {
     }
 }
 
+/// Comfort noise by its static payload type (RFC 3551 §6): phones that detect silence send it, agreed or not.
+const COMFORT_NOISE: u8 = 13;
+
 fn meaning(stream: &Stream, pt: u8) -> Option<Kind> {
     if let Some(payload) = stream.codecs.iter().find(|payload| payload.recv_pt == pt) {
         return Some(Kind::Audio(payload.codec));
@@ -215,5 +218,5 @@ fn meaning(stream: &Stream, pt: u8) -> Option<Kind> {
     if let Some(event) = stream.dtmf.iter().find(|event| event.recv_pt == pt) {
         return Some(Kind::Event(*event));
     }
-    (stream.comfort_noise == Some(pt)).then_some(Kind::Noise)
+    (pt == COMFORT_NOISE || stream.comfort_noise == Some(pt)).then_some(Kind::Noise)
 }

@@ -107,6 +107,24 @@ fn nothing_is_relayed_before_the_sdp_is_known() {
 }
 
 #[test]
+fn comfort_noise_that_was_not_agreed_is_a_sign_of_life() {
+    let bench = Bench::new();
+    let quiet = |stream: &mut crate::media::Stream| stream.comfort_noise = None;
+    let ((a, mut alice), (b, bob)) = (bench.leg(quiet), bench.leg(quiet));
+    bench.plane.bridge(a.id, b.id);
+    bench.plane.settle();
+    alice.pt = 13;
+    alice.says(&[40]);
+    alice.pt = 0;
+    alice.says(b"speech");
+    assert_eq!(bob.hears().payload, b"speech");
+    let figures = bench.plane.close(a.id).unwrap();
+    assert_eq!(figures.rx_packets, 2);
+    let dropped = "strowger_engine_rtp_packets_dropped_total";
+    assert_eq!(bench.metric(dropped, Some("payload")), 0.0);
+}
+
+#[test]
 fn direction_is_honoured() {
     let bench = Bench::new();
     let (a, mut alice) = bench.leg(|stream| stream.direction = Direction::RecvOnly);
