@@ -7,6 +7,7 @@ mod legs;
 mod orders;
 mod packets;
 mod tick;
+mod unread;
 
 use super::{
     MediaEvent,
@@ -18,13 +19,13 @@ use crate::{media::MediaId, rtp::rtcp::NtpClock};
 use legs::Legs;
 use mio::{Events, Poll, Registry, Token};
 use std::{
-    collections::VecDeque,
     io,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
     thread::JoinHandle,
     time::{Duration, Instant, SystemTime},
 };
+use unread::Unread;
 
 /// Token of the mailbox. Sockets have twice the slot of their leg, plus one for RTCP.
 pub(super) const WAKER: Token = Token(usize::MAX);
@@ -64,7 +65,7 @@ struct Worker {
     /// Wall clock of sender reports.
     clock: NtpClock,
     /// Sockets that have something to read.
-    unread: VecDeque<Token>,
+    unread: Unread,
     /// Slots of the legs that are looked at every 20 ms.
     ticking: Vec<usize>,
     next_frame: Instant,
@@ -114,7 +115,7 @@ impl Worker {
             buffer: Box::new([0; DATAGRAM]),
             scratch: Box::new([0; DATAGRAM]),
             clock: NtpClock::new(now, SystemTime::now()),
-            unread: VecDeque::new(),
+            unread: Unread::default(),
             ticking: Vec::new(),
             next_frame: now,
             next_sweep: now,
@@ -138,10 +139,12 @@ impl Worker {
                 }
             }
             let ready = events.iter().map(mio::event::Event::token);
-            self.unread.extend(ready.filter(|token| *token != WAKER));
+            for token in ready.filter(|token| *token != WAKER) {
+                self.unread.push(token);
+            }
             self.heed();
             for _ in 0..self.unread.len() {
-                if let Some(token) = self.unread.pop_front() {
+                if let Some(token) = self.unread.pop() {
                     self.read(token);
                     self.heed();
                 }

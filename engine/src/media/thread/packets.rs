@@ -39,7 +39,7 @@ impl Worker {
                 break;
             }
         }
-        self.unread.push_back(token);
+        self.unread.push(token);
     }
 
     fn packet(&mut self, slot: usize, mut len: usize, from: SocketAddr) {
