@@ -14,6 +14,10 @@ pub const KEPT: usize = 1_000;
 pub const KEPT_FOR: Duration = Duration::from_secs(300);
 /// … up to this many.
 pub const KEPT_AT_MOST: usize = 10_000;
+/// An older fact is forgotten in any case, so that accounts that fell quiet take no memory.
+pub const FORGOTTEN_AFTER: Duration = Duration::from_secs(3_600);
+/// How often it is looked for those, at most.
+const SWEEP: Duration = Duration::from_secs(60);
 /// Facts that may wait for one listener; one more and it is cut off.
 pub const WAITING: usize = 256;
 
@@ -66,27 +70,38 @@ struct Listener {
     lagged: Arc<std::sync::atomic::AtomicBool>,
 }
 
-#[derive(Default)]
 struct Channel {
+    /// Number of the last fact.
     last: u64,
     kept: VecDeque<(Instant, Arc<Fact>)>,
     listeners: Vec<Listener>,
 }
 
+impl Channel {
+    /// Begins with a number greater than all of an earlier process, or of a channel that was swept out:
+    /// no account has a million facts a second.
+    fn new() -> Self {
+        let micros = schema::Time::now().micros();
+        Self {
+            last: u64::try_from(micros).unwrap_or_default(),
+            kept: VecDeque::new(),
+            listeners: Vec::new(),
+        }
+    }
+}
+
 /// The facts of all accounts.
 pub(crate) struct Bus {
     channels: dashmap::DashMap<Id<Account>, Arc<Mutex<Channel>>>,
-    /// First number of this process; greater than all of an earlier one.
-    base: u64,
+    swept: Mutex<Instant>,
 }
 
 impl Bus {
     /// An empty bus.
     pub(crate) fn new() -> Self {
-        let micros = schema::Time::now().micros();
         Self {
             channels: dashmap::DashMap::new(),
-            base: u64::try_from(micros).unwrap_or_default(),
+            swept: Mutex::new(Instant::now()),
         }
     }
 
@@ -94,15 +109,44 @@ impl Bus {
         if let Some(channel) = self.channels.get(&account) {
             return channel.clone();
         }
-        self.channels.entry(account).or_default().clone()
+        let new = || Arc::new(Mutex::new(Channel::new()));
+        self.channels.entry(account).or_insert_with(new).clone()
+    }
+
+    /// Looks from time to time for what nobody will ask for any more.
+    fn sweep(&self, now: Instant) {
+        {
+            let mut swept = self.swept.lock().unwrap_or_else(PoisonError::into_inner);
+            if now.saturating_duration_since(*swept) < SWEEP {
+                return;
+            }
+            *swept = now;
+        }
+        self.channels.retain(|_, shared| {
+            let mut channel = shared.lock().unwrap_or_else(PoisonError::into_inner);
+            let is_old = |at: Instant| now.saturating_duration_since(at) > FORGOTTEN_AFTER;
+            while channel.kept.front().is_some_and(|(at, _)| is_old(*at)) {
+                channel.kept.pop_front();
+            }
+            channel
+                .listeners
+                .retain(|listener| !listener.facts.is_closed());
+            // Somebody may be about to use it.
+            let in_use = Arc::strong_count(shared) > 1;
+            in_use || !channel.kept.is_empty() || !channel.listeners.is_empty()
+        });
     }
 
     /// Tells everybody who listens to the account, waits for nobody.
     pub(crate) fn publish(&self, account: Id<Account>, name: &'static str, json: String) {
+        self.publish_at(Instant::now(), account, name, json);
+    }
+
+    fn publish_at(&self, now: Instant, account: Id<Account>, name: &'static str, json: String) {
+        self.sweep(now);
         let channel = self.channel(account);
         let mut channel = channel.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = Instant::now();
-        channel.last = channel.last.max(self.base) + 1;
+        channel.last += 1;
         let id = channel.last;
         let fact = Arc::new(Fact { id, name, json });
         channel.listeners.retain(|listener| {
@@ -230,6 +274,24 @@ mod tests {
         say(&bus, account, KEPT_AT_MOST + 10);
         let kept = bus.subscribe(account, Some(0)).missed.len();
         assert_eq!(kept, KEPT_AT_MOST);
+    }
+
+    #[tokio::test]
+    async fn a_quiet_account_takes_no_memory_and_counts_on() {
+        let bus = Bus::new();
+        let (quiet, loud, listens) = (Id::new(), Id::new(), Id::new());
+        let mut listener = bus.subscribe(listens, None);
+        say(&bus, quiet, 3);
+        let before = bus.subscribe(quiet, Some(0)).missed.back().unwrap().id;
+        let later = Instant::now() + FORGOTTEN_AFTER + SWEEP;
+        bus.publish_at(later, loud, "call.end", String::new());
+        assert!(!bus.channels.contains_key(&quiet));
+        say(&bus, quiet, 1);
+        let kept = bus.subscribe(quiet, Some(0)).missed;
+        assert_eq!(kept.len(), 1);
+        assert!(kept[0].id > before);
+        say(&bus, listens, 1);
+        assert!(listener.recv().await.is_ok());
     }
 
     #[tokio::test]
