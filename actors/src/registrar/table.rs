@@ -162,6 +162,10 @@ impl Table {
         {
             return;
         }
+        self.enter(binding);
+    }
+
+    fn enter(&self, binding: &Binding) {
         self.by_name
             .insert(binding.aor.clone(), binding.endpoint_id);
         let mut endpoints = self.by_user.entry(binding.user_id).or_default();
@@ -175,15 +179,25 @@ impl Table {
         let removed = self
             .by_endpoint
             .remove_if(&endpoint, |_, held| held.is_empty());
-        let (Some(_), Some(last)) = (removed, last) else {
-            return;
-        };
+        if let (Some(_), Some(last)) = (removed, last) {
+            self.strike(endpoint, last);
+        }
+    }
+
+    /// Forgets the user and the name of an identity. A REGISTER may have come since its bindings were
+    /// taken out, and found both still there: then they are entered again.
+    fn strike(&self, endpoint: Id<Endpoint>, last: &Binding) {
         self.by_name.remove_if(&last.aor, |_, id| *id == endpoint);
         if let Some(mut endpoints) = self.by_user.get_mut(&last.user_id) {
             endpoints.retain(|id| *id != endpoint);
         }
         self.by_user
             .remove_if(&last.user_id, |_, endpoints| endpoints.is_empty());
+        let held = self.by_endpoint.get(&endpoint);
+        let since = held.and_then(|held| held.first().cloned());
+        if let Some(binding) = since {
+            self.enter(&binding);
+        }
     }
 }
 
@@ -198,4 +212,61 @@ fn contact(binding: &Binding) -> Option<Contact> {
         path: binding.path.to_vec(),
         instance: binding.instance.clone(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use schema::Json;
+    use std::time::Duration;
+
+    fn binding() -> Binding {
+        let now = Time::now();
+        Binding {
+            id: Id::new(),
+            account_id: Id::new(),
+            user_id: Id::new(),
+            endpoint_id: Id::new(),
+            aor: "alice".to_owned(),
+            contact_uri: "sip:alice@192.0.2.7".to_owned(),
+            instance: None,
+            reg_id: None,
+            call_id: "one".to_owned(),
+            cseq: 1,
+            expires_at: now.after(Duration::from_secs(60)),
+            path: Json(Vec::new()),
+            flow: "udp 192.0.2.7:5060 192.0.2.1:5060".to_owned(),
+            user_agent: None,
+            received: None,
+            created_at: now,
+            updated_at: now,
+        }
+    }
+
+    #[test]
+    fn a_register_in_the_middle_of_a_sweep_is_reachable() {
+        let (table, alice) = (Table::default(), binding());
+        table.load(vec![alice.clone()]);
+        // The sweep has taken the bindings out, and not yet the names.
+        table.by_endpoint.remove(&alice.endpoint_id);
+        let again = |_: &Held, _| {
+            Ok(Decision {
+                held: vec![Arc::new(alice.clone())],
+                changes: Vec::new(),
+            })
+        };
+        assert!(table.apply(alice.endpoint_id, Time::now(), again).is_ok());
+        table.strike(alice.endpoint_id, &alice);
+        assert_eq!(table.contacts_of(alice.user_id, Time::now()).len(), 1);
+        assert!(table.is_known("alice", "192.0.2.7".parse().unwrap()));
+    }
+
+    #[test]
+    fn what_lapsed_leaves_nothing_behind() {
+        let (table, alice) = (Table::default(), binding());
+        table.load(vec![alice.clone()]);
+        table.sweep(alice.expires_at);
+        assert!(table.by_endpoint.is_empty() && table.by_user.is_empty());
+        assert!(table.by_name.is_empty());
+    }
 }
