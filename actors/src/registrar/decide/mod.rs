@@ -185,18 +185,52 @@ fn is_older(asked: &Asked, binding: &Binding) -> bool {
 
 /// What is to be written: little when only the time and the request are new, as for nearly every REGISTER.
 fn change(put: &Binding, known: Option<&Binding>) -> BindingChange {
-    let refreshed = known.map(|known| Binding {
-        call_id: put.call_id.clone(),
-        cseq: put.cseq,
-        expires_at: put.expires_at,
-        updated_at: put.updated_at,
-        ..known.clone()
-    });
     let whole = Box::new(put.clone());
-    match refreshed.is_some_and(|refreshed| refreshed == *put) {
+    match known.is_some_and(|known| differs_in_time_only(put, known)) {
         true => BindingChange::Refresh(whole),
         false => BindingChange::Put(whole),
     }
+}
+
+/// What the cheap write leaves out is the same.
+fn differs_in_time_only(put: &Binding, known: &Binding) -> bool {
+    let Binding {
+        id,
+        account_id,
+        user_id,
+        endpoint_id,
+        aor,
+        contact_uri,
+        instance,
+        reg_id,
+        call_id: _,
+        cseq: _,
+        expires_at: _,
+        path,
+        flow,
+        user_agent,
+        received,
+        created_at,
+        updated_at: _,
+    } = known;
+    let owner = (
+        &put.id,
+        &put.account_id,
+        &put.user_id,
+        &put.endpoint_id,
+        &put.aor,
+    );
+    let way = (&put.path, &put.flow, &put.received);
+    let phone = (
+        &put.contact_uri,
+        &put.instance,
+        &put.reg_id,
+        &put.user_agent,
+    );
+    owner == (id, account_id, user_id, endpoint_id, aor)
+        && way == (path, flow, received)
+        && phone == (contact_uri, instance, reg_id, user_agent)
+        && put.created_at == *created_at
 }
 
 /// Where the same phone stands: by instance and flow (RFC 5626 §6) when it gives them, else by its URI
