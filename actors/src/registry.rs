@@ -47,11 +47,14 @@ impl Entry {
         Ok(())
     }
 
-    /// Hands in an answer to the call's own question; never refused for lack of room.
-    pub(crate) fn answer(&self, input: Input) {
-        if self.memory.push_own(input) {
+    /// Hands in an answer to the call's own question; never refused for lack of room. `false` when the
+    /// call has ended.
+    pub(crate) fn answer(&self, input: Input) -> bool {
+        let taken = self.memory.push_own(input);
+        if taken == Ok(true) {
             self.wake();
         }
+        taken.is_ok()
     }
 
     /// A dead actor does not hear this; its successor starts by looking. At most one is under way, so it
@@ -109,12 +112,13 @@ impl Registry {
         self.doomed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes a call away, and its mail with it.
-    pub(crate) fn remove(&self, id: Id<Call>) {
-        if let Some((_, entry)) = self.calls.remove(&id) {
-            entry.memory.close();
-            *entry.address.lock().unwrap_or_else(PoisonError::into_inner) = None;
-        }
+    /// Takes a call away; gives the mail that it has not looked at.
+    pub(crate) fn remove(&self, id: Id<Call>) -> Vec<Input> {
+        let Some((_, entry)) = self.calls.remove(&id) else {
+            return Vec::new();
+        };
+        *entry.address.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        entry.memory.close()
     }
 
     /// A call by its id.

@@ -1,7 +1,7 @@
 //! The actor of a call: takes inputs from the call's memory one by one, has the state decide and the
 //! effects carried out. It keeps nothing of its own that matters.
 
-use super::Input;
+use super::{Input, perform::abandon};
 use crate::{
     registry::Entry,
     rooms::Rooms,
@@ -62,7 +62,8 @@ impl CallActor {
             }
             Ok(Turn::Finished) => {
                 self.lifeline.done();
-                self.rooms.registry.remove(self.entry.id);
+                let unread = self.rooms.registry.remove(self.entry.id);
+                abandon(&self.rooms, unread);
                 if let Some((_, timer)) = self.timer.take() {
                     ctx.cancel_future(timer);
                 }

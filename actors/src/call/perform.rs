@@ -6,7 +6,7 @@ use super::{
     messages::{Dialling, Figure},
     state::PartyId,
 };
-use crate::target::Candidate;
+use crate::{rooms::Rooms, target::Candidate};
 use engine::{
     LegError,
     leg::{DialogKey, HangUp, LegId},
@@ -76,7 +76,9 @@ impl CallActor {
             Effect::Note(record) => rooms.ledger.note(*record),
             Effect::Record(record) => {
                 let entry = self.entry.clone();
-                let done = Box::new(move || entry.answer(Input::Recorded));
+                let done = Box::new(move || {
+                    entry.answer(Input::Recorded);
+                });
                 rooms.ledger.submit(*record, Some(done));
             }
             Effect::Count(figure) => match figure {
@@ -137,13 +139,12 @@ impl CallActor {
         dialling: &Dialling,
     ) -> Result<engine::leg::Dial, LegError> {
         let first = outside.trunks.first().ok_or(LegError::Gone)?;
-        let free = self.rooms.trunks.take(*first, outside.emergency);
-        let trunk = self.rooms.trunks.candidate(*first).ok_or(LegError::Gone)?;
-        if !free {
-            // The party's loss gives back what was never taken: take it beyond the limit.
+        if !self.rooms.trunks.take(*first, outside.emergency) {
+            // The party's loss gives back what was never taken, full or gone: take it beyond the limit.
             self.rooms.trunks.take(*first, true);
             return Err(LegError::Limit);
         }
+        let trunk = self.rooms.trunks.candidate(*first).ok_or(LegError::Gone)?;
         let domain = &self.rooms.config.sip_domain;
         Ok(crate::device::to_trunk(
             &trunk,
@@ -183,15 +184,10 @@ impl CallActor {
     }
 
     fn hand(&self, to: Id<Call>, handover: Option<super::Handover>) {
-        if let Some(other) = self.rooms.registry.get(to) {
-            return other.answer(Input::HandedOver(handover));
-        }
-        // Nobody is left to take it.
-        if let Some(handover) = handover {
-            let _ = self.rooms.endpoint.hang_up(handover.leg, HangUp::default());
-            if let Some(trunk) = handover.trunk {
-                self.rooms.trunks.release(trunk);
-            }
+        let other = self.rooms.registry.get(to);
+        let input = Input::HandedOver(handover);
+        if !other.is_some_and(|other| other.answer(input.clone())) {
+            abandon(&self.rooms, [input]);
         }
     }
 
@@ -203,6 +199,19 @@ impl CallActor {
         let party = state.parties.iter().find(|party| party.leg == Some(leg));
         if let Some(party) = party {
             let _ = other.tell(Input::Leg(party.id, leg, event));
+        }
+    }
+}
+
+/// Lets go of what came for a call that is gone: nobody is left to take a leg that was handed over.
+pub(super) fn abandon(rooms: &Rooms, mail: impl IntoIterator<Item = Input>) {
+    for input in mail {
+        if let Input::HandedOver(Some(handover)) = input {
+            // It may have gone meanwhile.
+            let _ = rooms.endpoint.hang_up(handover.leg, HangUp::default());
+            if let Some(trunk) = handover.trunk {
+                rooms.trunks.release(trunk);
+            }
         }
     }
 }

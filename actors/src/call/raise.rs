@@ -2,6 +2,7 @@
 
 use super::{
     CallActor, Effect, Opening, Outcome,
+    perform::abandon,
     state::{Call, End, Phase, Stage},
 };
 use crate::{
@@ -59,7 +60,7 @@ impl Child for Midwife {
 /// may have been the cause, except the printing of its record.
 fn bury(rooms: &Arc<Rooms>, entry: &Arc<Entry>) {
     let mut call = (*entry.memory.state()).clone();
-    rooms.registry.remove(entry.id);
+    abandon(rooms, rooms.registry.remove(entry.id));
     let reading = Outcome::Internal.reading();
     for party in call.parties.iter().filter(|party| party.is_live()) {
         if let Some(leg) = party.leg {

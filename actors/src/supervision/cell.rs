@@ -89,16 +89,17 @@ impl<S, I: Clone, E> Cell<S, I, E> {
     }
 
     /// Queues an input that was caused by the machine itself, before all others and without a limit (an
-    /// effect causes at most one). `true` means that the actor sleeps and must be woken.
-    pub(crate) fn push_own(&self, input: I) -> bool {
+    /// effect causes at most one). `Ok(true)` means that the actor sleeps and must be woken; the only error
+    /// is [`Full::Closed`].
+    pub(crate) fn push_own(&self, input: I) -> Result<bool, Full> {
         let mut inner = self.inner();
         if inner.closed {
-            return false;
+            return Err(Full::Closed);
         }
         // Behind the one that is being worked on, when there is one.
         let at = usize::from(inner.attempts > 0).min(inner.inbox.len());
         inner.inbox.insert(at, (input, Instant::now()));
-        !std::mem::replace(&mut inner.busy, true)
+        Ok(!std::mem::replace(&mut inner.busy, true))
     }
 
     /// What to do next. `Rest` means that the next `push` will ask for a wake-up.
@@ -134,12 +135,12 @@ impl<S, I: Clone, E> Cell<S, I, E> {
         self.inner().busy = true;
     }
 
-    /// Takes no more inputs.
-    pub(crate) fn close(&self) {
+    /// Takes no more inputs; gives those that nobody will look at any more.
+    pub(crate) fn close(&self) -> Vec<I> {
         let mut inner = self.inner();
         inner.closed = true;
-        inner.inbox.clear();
         inner.outbox.clear();
+        inner.inbox.drain(..).map(|(input, _)| input).collect()
     }
 }
 
@@ -177,8 +178,9 @@ mod tests {
         let cell = Sum::new(0, 1);
         assert_eq!(cell.push(1), Ok(true));
         assert_eq!(cell.push(1), Err(Full::Full));
-        cell.close();
+        assert_eq!(cell.close(), [1], "what waited is given back");
         assert_eq!(cell.push(1), Err(Full::Closed));
+        assert_eq!(cell.push_own(1), Err(Full::Closed));
     }
 
     #[test]
@@ -197,7 +199,7 @@ mod tests {
     fn own_inputs_come_first() {
         let cell = Sum::new(0, 4);
         cell.push(1).unwrap();
-        cell.push_own(10);
+        cell.push_own(10).unwrap();
         assert_eq!(run(&cell), ["said 10", "said 11"]);
     }
 }
