@@ -9,6 +9,7 @@ mod directory;
 mod error;
 mod events;
 mod exchange;
+mod gather;
 mod identity;
 mod ledger;
 mod metrics;

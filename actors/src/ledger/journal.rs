@@ -68,17 +68,21 @@ impl Journal {
         Ok(())
     }
 
-    /// Notes how calls stand that go on, and which have ended.
+    /// Notes how calls stand that go on, and which have ended. Only the newest state of a call that has
+    /// not ended is worth a line.
     pub(super) fn note(&mut self, open: Vec<Record>, ended: &[Id<Call>]) -> std::io::Result<()> {
+        let mut latest: HashMap<Id<Call>, Record> =
+            open.into_iter().map(|record| (record.id, record)).collect();
+        for call in ended {
+            latest.remove(call);
+            self.open.remove(call);
+        }
         let mut lines = Vec::new();
-        for record in open {
+        for (id, record) in latest {
             serde_json::to_writer(&mut lines, &record)?;
             lines.push(b'\n');
             self.lines += 1;
-            self.open.insert(record.id, record);
-        }
-        for call in ended {
-            self.open.remove(call);
+            self.open.insert(id, record);
         }
         if self.open.is_empty() {
             return match self.lines {
@@ -161,6 +165,23 @@ mod tests {
         }
         assert!(Journal::open(&dir).unwrap().1.is_empty());
         assert!(super::super::Spool::open(&dir).unwrap().1.is_empty());
+        let _ = std::fs::remove_dir_all(dir);
+    }
+
+    #[test]
+    fn writes_one_line_for_a_call_and_none_when_it_has_ended() {
+        let dir = dir();
+        std::fs::create_dir_all(&dir).unwrap();
+        let (mut journal, _) = Journal::open(&dir).unwrap();
+        let (goes_on, ended) = (record(Id::new()), record(Id::new()));
+        let mut newest = goes_on.clone();
+        newest.to_number = "103".into();
+        let open = vec![goes_on, ended.clone(), newest];
+        journal.note(open, &[ended.id]).unwrap();
+        let text = std::fs::read_to_string(dir.join(NAME)).unwrap();
+        assert_eq!(text.lines().count(), 1);
+        let (_, left) = Journal::open(&dir).unwrap();
+        assert_eq!(left[0].to_number, "103");
         let _ = std::fs::remove_dir_all(dir);
     }
 

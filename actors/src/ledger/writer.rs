@@ -1,19 +1,16 @@
 //! The ledger's loop: spool, write what waits in one transaction, tell who waits.
 
 use super::{Done, Files, Shared, Standing, row::row};
-use crate::call::Record;
+use crate::{call::Record, gather::Gather};
 use schema::{Db, DbError, Recorded};
 use std::{
     sync::{Arc, atomic::Ordering},
     time::Duration,
 };
-use tokio::{sync::Mutex, time::Instant};
+use tokio::sync::Mutex;
 
 /// Records written in one transaction.
 const BATCH: usize = 128;
-/// How long a record waits for others, when the last ones were written less than this ago: under load one
-/// flush serves many, and alone none waits.
-const GATHER: Duration = Duration::from_millis(4);
 /// First pause when the database is away.
 const PAUSE: Duration = Duration::from_millis(100);
 /// How often the journal is told that the process is alive.
@@ -26,14 +23,10 @@ pub(super) async fn run(shared: Arc<Shared>, db: Db, files: Arc<Mutex<Files>>) {
     let mut pause = PAUSE;
     // A loop that is started again finds what its predecessor left.
     shared.wake.notify_one();
-    let mut written: Option<Instant> = None;
+    let mut gather = Gather::default();
     loop {
         tokio::select! {
-            () = shared.wake.notified() => {
-                if written.is_some_and(|at| at.elapsed() < GATHER) {
-                    tokio::time::sleep(GATHER).await;
-                }
-            }
+            () = shared.wake.notified() => gather.others().await,
             () = tokio::time::sleep(BEAT) => files.lock().await.journal.beat(),
         }
         #[cfg(any(test, feature = "faults"))]
@@ -60,7 +53,7 @@ pub(super) async fn run(shared: Arc<Shared>, db: Db, files: Arc<Mutex<Files>>) {
                     shared.reachable.store(true, Ordering::Release);
                     log(&batch, &outcomes);
                     finish(&shared, &files, batch.len()).await;
-                    written = Some(Instant::now());
+                    gather.wrote();
                 }
                 Err(DbError::Unavailable(cause)) => {
                     tracing::warn!(%cause, records = batch.len(), "the database is away, call records wait");
@@ -98,19 +91,23 @@ async fn one_by_one(shared: &Shared, db: &Db, files: &Mutex<Files>, batch: Vec<A
 /// database alone has to do.
 async fn to_spool(shared: &Shared, files: &Mutex<Files>) {
     let mut files = files.lock().await;
-    {
-        let mut waiting = shared.waiting();
+    // Every call takes this lock: no file is written under it. Only this loop takes records out, so those
+    // that were fresh are still the first fresh ones afterwards.
+    let fresh: Vec<Arc<Record>> = {
+        let waiting = shared.waiting();
         let fresh = waiting.iter().filter(|pending| !pending.spooled);
-        let fresh: Vec<_> = fresh.map(|pending| pending.record.clone()).collect();
-        if !fresh.is_empty() {
-            match files.spool.append(fresh.iter().map(|record| &**record)) {
-                Ok(()) => waiting
-                    .iter_mut()
-                    .for_each(|pending| pending.spooled = true),
-                Err(error) => {
-                    tracing::error!(%error, "the spool of call records cannot be written")
-                }
+        fresh.map(|pending| pending.record.clone()).collect()
+    };
+    if !fresh.is_empty() {
+        match files.spool.append(fresh.iter().map(|record| &**record)) {
+            Ok(()) => {
+                let mut waiting = shared.waiting();
+                let spooled = waiting.iter_mut().filter(|pending| !pending.spooled);
+                spooled
+                    .take(fresh.len())
+                    .for_each(|pending| pending.spooled = true);
             }
+            Err(error) => tracing::error!(%error, "the spool of call records cannot be written"),
         }
         let ended = fresh.iter().map(|record| Standing::Ended(record.id));
         shared.going_on().extend(ended);

@@ -2,23 +2,18 @@
 //! answered when it is durable.
 
 use crate::{
+    gather::Gather,
     metrics::Metrics,
     supervision::{Fuse, Kind, keep},
 };
 use schema::{Binding, BindingChange, Db, Id};
-use std::{sync::Arc, time::Duration};
-use tokio::{
-    sync::{Mutex, mpsc, oneshot},
-    time::Instant,
-};
+use std::sync::Arc;
+use tokio::sync::{Mutex, mpsc, oneshot};
 
 /// Registrations that may wait for the database; beyond it 503.
 const WAITING: usize = 4_096;
 /// Registrations of one transaction at most.
 const BATCH: usize = 512;
-/// How long a registration waits for others, when the last ones were written less than this ago: under load
-/// one flush serves many, and alone none waits.
-const GATHER: Duration = Duration::from_millis(4);
 
 /// The way to the database. Cheap to call, bounded.
 pub(super) struct Writer {
@@ -81,15 +76,13 @@ impl Writer {
 async fn run(db: Db, jobs: Arc<Mutex<mpsc::Receiver<Job>>>, fuse: Arc<Fuse>) {
     let mut jobs = jobs.lock().await;
     let mut batch = Vec::with_capacity(BATCH);
-    let mut last: Option<Instant> = None;
+    let mut gather = Gather::default();
     while jobs.recv_many(&mut batch, BATCH).await > 0 {
-        if last.is_some_and(|at| at.elapsed() < GATHER) {
-            tokio::time::sleep(GATHER).await;
-            while batch.len() < BATCH
-                && let Ok(job) = jobs.try_recv()
-            {
-                batch.push(job);
-            }
+        gather.others().await;
+        while batch.len() < BATCH
+            && let Ok(job) = jobs.try_recv()
+        {
+            batch.push(job);
         }
         let mut changes = Vec::with_capacity(batch.len());
         let mut waiting = Vec::with_capacity(batch.len());
@@ -102,7 +95,7 @@ async fn run(db: Db, jobs: Arc<Mutex<mpsc::Receiver<Job>>>, fuse: Arc<Fuse>) {
         if let Err(error) = &written {
             tracing::warn!(%error, "bindings cannot be written");
         }
-        last = Some(Instant::now());
+        gather.wrote();
         for done in waiting {
             // A phone that gave up is nobody to answer.
             let _ = done.send(written.is_ok());
