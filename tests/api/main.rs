@@ -15,6 +15,7 @@ mod phone_numbers;
 mod platform;
 mod ring_groups;
 mod sessions;
+mod softphone;
 mod stream;
 mod sweep;
 mod users;

@@ -16,6 +16,7 @@ pub mod middleware;
 pub mod page;
 pub mod query;
 pub mod server;
+mod softphone;
 pub mod state;
 pub mod v1;
 

@@ -72,6 +72,7 @@ pub const KEYS: &[Key] = &[
         "requests of one credential at once",
     ),
     key("http.streams", "50", "event streams of one credential"),
+    key("http.softphone", "on", "the page at /softphone, on or off"),
     key("sip.udp", "0.0.0.0:5060", "UDP listener, empty is off"),
     key("sip.tcp", "0.0.0.0:5060", "TCP listener, empty is off"),
     key("sip.tls", "0.0.0.0:5061", "TLS listener, off by default"),
@@ -130,6 +131,7 @@ impl Config {
             "http.rate_limit" => self.http.rate_limit = number(text, 0, 1_000_000)?,
             "http.rate_burst" => self.http.rate_burst = number(text, 0, 1_000_000)?,
             "http.streams" => self.http.streams = number(text, 1, 1_000_000)?,
+            "http.softphone" => self.http.softphone = switch(text)?,
             "sip.udp" => self.sip.udp = listener(text)?,
             "sip.tcp" => self.sip.tcp = listener(text)?,
             "sip.tls" => self.sip.tls = listener(text)?,
@@ -236,6 +238,14 @@ fn number<T: FromStr + PartialOrd + std::fmt::Display>(
     match text.parse() {
         Ok(number) if number >= least && number <= most => Ok(number),
         _ => Err(format!("must be a number from {least} to {most}")),
+    }
+}
+
+fn switch(text: &str) -> Result<bool, String> {
+    match text {
+        "on" | "true" => Ok(true),
+        "off" | "false" => Ok(false),
+        _ => Err("must be on or off".to_owned()),
     }
 }
 

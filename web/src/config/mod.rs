@@ -60,6 +60,8 @@ pub struct Http {
     pub rate_burst: u32,
     /// Event streams of one credential. `http.streams`
     pub streams: usize,
+    /// Whether the page at `/softphone` is served. `http.softphone`
+    pub softphone: bool,
     /// Between two comments that keep an event stream open; nothing but a test sets it.
     pub heartbeat: Duration,
     /// A reader that takes nothing for this long is cut off by the system; nothing but a test sets it.
@@ -132,6 +134,7 @@ impl Default for Config {
                 rate_limit: 100,
                 rate_burst: 200,
                 streams: 50,
+                softphone: true,
                 heartbeat: Duration::from_secs(15),
                 stalled: Duration::from_secs(30),
             },
@@ -292,6 +295,7 @@ mod tests {
             ("STROWGER_DATA_DIR", "/tmp/x"),
             ("STROWGER_HTTP_LISTEN", "127.0.0.1:0"),
             ("STROWGER_SIP_UDP", "127.0.0.1:0"),
+            ("STROWGER_HTTP_SOFTPHONE", "off"),
             ("STROWGER_SIP_TCP", ""),
             ("STROWGER_MEDIA_PORTS", "30000-30100"),
             ("STROWGER_LOG", "debug"),
@@ -300,6 +304,7 @@ mod tests {
         ])
         .unwrap();
         assert_eq!(config.database(), "sqlite:///tmp/x/strowger.db");
+        assert!(!config.http.softphone && Config::default().http.softphone);
         assert_eq!(config.sip.tcp, None);
         assert_eq!(config.media.ports, 30000..=30100);
         assert_eq!(config.log.format, LogFormat::Json);

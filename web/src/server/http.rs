@@ -21,6 +21,7 @@ use crate::{
     config::Http,
     health,
     middleware::{cors::cors, observe::observe, put_alias::put_alias},
+    softphone,
     state::State,
     v1::{self, openapi::Api},
 };
@@ -67,6 +68,7 @@ fn routes(config: &mut ServiceConfig<'_>) {
 pub fn serve(listener: TcpListener, http: &Http, state: State) -> std::io::Result<Server> {
     let state = Data::new(state);
     let stalled = http.stalled;
+    let with_softphone = http.softphone;
     let workers = match http.workers {
         0 => std::thread::available_parallelism().map_or(1, usize::from),
         workers => workers,
@@ -80,6 +82,11 @@ pub fn serve(listener: TcpListener, http: &Http, state: State) -> std::io::Resul
             .split_for_parts()
             .0
             .service(SwaggerUi::new("/docs/{_:.*}").config(docs))
+            .configure(|config| {
+                if with_softphone {
+                    softphone::routes(config);
+                }
+            })
             .default_service(web::to(v1::unmatched))
             .wrap(from_fn(put_alias))
             .wrap(from_fn(cors))
