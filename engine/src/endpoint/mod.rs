@@ -252,7 +252,7 @@ impl Endpoint {
 
     /// Tells the party of an incoming leg how its call is named. A SIP phone has its own name for it.
     pub fn name(&self, leg: LegId, call: &str) -> Result<(), LegError> {
-        self.inner.stack.order(leg, Order::Name(call.to_owned()))
+        self.inner.stack.name(leg, call)
     }
 
     /// Lets the party know what happens at the far side. A SIP phone hears it, or need not.

@@ -3,8 +3,9 @@
 //! The engine keeps a leg by its id: dialog, offer and answer, media. Whoever controls the call gives
 //! orders through [`Endpoint`](crate::Endpoint) and hears [`LegEvent`]s through a [`LegSink`].
 
-mod browser;
+pub(crate) mod browser;
 mod events;
+mod kind;
 pub(crate) mod machine;
 mod orders;
 mod reach;
@@ -14,6 +15,7 @@ pub use browser::{
     Signal, Word,
 };
 pub use events::{Digit, DigitSource, EndedBy, Ending, LegEvent, Referral, Refusal};
+pub(crate) use kind::Leg;
 pub use orders::{
     Credentials, Dial, DialogKey, HangUp, Hop, Party, Privacy, Prompt, Rejection, SrtpPolicy,
     Transport,

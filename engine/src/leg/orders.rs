@@ -135,6 +135,18 @@ pub struct Rejection {
     pub headers: Vec<(String, String)>,
 }
 
+impl Rejection {
+    /// 503: the caller may try again after so many seconds.
+    pub(crate) fn busy(retry_after: u32) -> Rejection {
+        Rejection {
+            status: 503,
+            phrase: None,
+            q850: None,
+            headers: vec![("Retry-After".to_owned(), retry_after.to_string())],
+        }
+    }
+}
+
 /// The end of a leg in any state: CANCEL, BYE or a final response, whatever fits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct HangUp {

@@ -28,6 +28,8 @@ pub(super) enum Command {
     Dtmf(Arc<Card>, Box<str>),
     /// Listens to what is heard, for a tone, or stops listening.
     Listen(Arc<Card>, Option<u16>),
+    /// Lets the party be heard no more than silence, or lets it be heard again.
+    Mute(Arc<Card>, bool),
     /// Ends the leg.
     Close(Arc<Card>),
     /// Hands the leg to another thread, which was told to expect it.

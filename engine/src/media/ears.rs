@@ -48,6 +48,11 @@ impl Heard {
             payload: buffer.get(self.start..self.start + self.len)?,
         })
     }
+
+    /// Its payload, to be changed.
+    pub fn payload<'a>(&self, buffer: &'a mut [u8]) -> Option<&'a mut [u8]> {
+        buffer.get_mut(self.start..self.start + self.len)
+    }
 }
 
 /// State of the half.

@@ -53,6 +53,8 @@ pub(super) struct Leg {
     pub doing: Doing,
     /// Decodes what is heard, while somebody listens.
     pub tap: Option<Box<Tap>>,
+    /// Nothing the party says goes on but silence; its keys do.
+    pub muted: bool,
     #[cfg(test)]
     pub faulty: bool,
     /// Last, so that the ports are free only after the sockets are closed.
@@ -86,6 +88,7 @@ impl Leg {
             reports: Reports::new(now),
             doing: Doing::Idle,
             tap: None,
+            muted: false,
             #[cfg(test)]
             faulty: false,
             _lease: pair.lease,

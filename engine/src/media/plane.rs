@@ -220,6 +220,12 @@ impl Plane {
         self.core.shared.card(id)?.sound.read()
     }
 
+    /// Lets nobody hear the party but silence in the place of what it says, or lets it be heard again.
+    /// Its keys go on as they are.
+    pub fn mute(&self, id: MediaId, on: bool) {
+        self.order(id, |card| Command::Mute(card, on));
+    }
+
     /// The figures of the leg as of now; `None` when it is closed.
     pub fn quality(&self, id: MediaId) -> Option<Quality> {
         Some(self.core.shared.card(id)?.figures.quality())

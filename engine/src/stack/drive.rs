@@ -108,6 +108,7 @@ impl Turn<'_> {
                     }
                 }
                 Output::Tell(event) => self.tell(id, event),
+                Output::Signal(signal) => self.signal(id, signal),
                 Output::Index(dialog) => {
                     self.shard.dialogs.insert(self.dialog_key(&dialog), id);
                 }

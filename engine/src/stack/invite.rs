@@ -10,8 +10,8 @@ use super::{
 use crate::{
     Arrival,
     leg::{
-        LegId, Rejection,
-        machine::{self, Leg, Order, ServerTx, invitation},
+        Leg, LegId, Rejection,
+        machine::{self, Order, ServerTx, invitation},
     },
     metrics::Way,
     sip::{Message, Method},
@@ -37,9 +37,9 @@ impl Turn<'_> {
             seed: rand::random(),
         };
         let settings = self.stack.settings.clone();
-        match Leg::incoming(settings, arrival, &mut outputs) {
+        match machine::Leg::incoming(settings, arrival, &mut outputs) {
             Ok(leg) => {
-                self.adopt(id.0, Slot::new(leg, None));
+                self.adopt(id.0, Slot::new(Leg::Sip(Box::new(leg)), None));
                 self.carry_out(id.0, outputs);
                 Verdict::Invite(id)
             }
@@ -63,13 +63,7 @@ pub(super) fn arrive(stack: &Stack, leg: LegId, incoming: &Incoming) {
         return;
     }
     stack.metrics.shed.inc();
-    let busy = Rejection {
-        status: 503,
-        phrase: None,
-        q850: None,
-        headers: vec![("Retry-After".to_owned(), BUSY_RETRY.to_string())],
-    };
     // It may have been cancelled meanwhile.
-    let _ = stack.order(leg, Order::Reject(busy));
+    let _ = stack.order(leg, Order::Reject(Rejection::busy(BUSY_RETRY)));
     stack.turn(Stack::shard_of_leg(leg), |turn| turn.forsake(leg.0));
 }

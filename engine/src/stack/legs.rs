@@ -1,12 +1,13 @@
 //! What the driver keeps of a leg beside its machine: who listens, what waits to be told, what runs.
 
 use super::{
+    browsers::Line,
     timers::{Number, Running, Timed},
     turn::Turn,
 };
 use crate::leg::{
-    Delivery, EndedBy, LegEvent, LegId, LegSink,
-    machine::{ClientTx, Leg, Order, TimerName},
+    Delivery, EndedBy, Leg, LegEvent, LegId, LegSink,
+    machine::{ClientTx, Order, TimerName},
 };
 use std::{
     collections::VecDeque,
@@ -15,13 +16,15 @@ use std::{
 };
 
 /// A busy listener is offered its news again after this.
-const OFFER_AGAIN: Duration = Duration::from_millis(20);
+pub(super) const OFFER_AGAIN: Duration = Duration::from_millis(20);
 
 /// One leg.
 pub(super) struct Slot {
     /// None when the leg is over and only news is left.
     pub(super) leg: Option<Leg>,
     pub(super) sink: Option<Arc<dyn LegSink>>,
+    /// The way to the browser, when it is one's leg.
+    pub(super) line: Option<Box<Line>>,
     pub(super) running: Running<TimerName>,
     /// The client transactions that belong to the leg's own numbers.
     pub(super) clients: Vec<(ClientTx, u64)>,
@@ -35,6 +38,7 @@ impl Slot {
         Slot {
             leg: Some(leg),
             sink,
+            line: None,
             running: Running::default(),
             clients: Vec::new(),
             news: VecDeque::new(),
@@ -176,6 +180,7 @@ impl Turn<'_> {
             slot.running = Running::default();
             self.stack.legs.fetch_sub(1, Ordering::Relaxed);
             self.stack.metrics.legs.dec();
+            self.leave_session(id);
         }
         self.clear_away(id);
     }
@@ -188,10 +193,11 @@ impl Turn<'_> {
         self.clear_away(id);
     }
 
-    fn clear_away(&mut self, id: u64) {
+    pub(super) fn clear_away(&mut self, id: u64) {
         if let Some(slot) = self.shard.legs.get(&id)
             && slot.leg.is_none()
             && slot.news.is_empty()
+            && !slot.line.as_ref().is_some_and(|line| line.is_busy())
         {
             self.shard.legs.remove(&id);
         }

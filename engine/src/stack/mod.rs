@@ -2,6 +2,7 @@
 //! a message, an order or a timer locks one shard, lets the machines decide, and what they want sent goes
 //! out after the lock is released. No task is spawned for a message.
 
+mod browsers;
 mod client;
 mod drive;
 mod incoming;

@@ -4,8 +4,8 @@ use super::{SHARD_BITS, Stack, legs::Slot};
 use crate::{
     LegError,
     leg::{
-        Dial, DialogKey, LegId, LegSink, Prompt,
-        machine::{Leg, Order},
+        Dial, DialogKey, Hop, Leg, LegId, LegSink, Prompt,
+        machine::{self, Order},
     },
     media::{MediaId, Sound},
     rtp::Quality,
@@ -59,8 +59,11 @@ impl Stack {
             return Err(LegError::Limit);
         }
         let like = dial.like.and_then(|other| self.agreed(other));
+        if let Some(Hop::Session(session)) = dial.hop {
+            return self.dial_session(session, dial, like.as_ref(), sink);
+        }
         let mut outputs = Vec::new();
-        let leg = Leg::outgoing(
+        let leg = machine::Leg::outgoing(
             self.settings.clone(),
             dial,
             like,
@@ -70,7 +73,7 @@ impl Stack {
         let index = self.shard_of(leg.planned_call_id().unwrap_or_default());
         let id = self.new_leg(index);
         self.turn(index, |turn| {
-            turn.adopt(id.0, Slot::new(leg, Some(sink)));
+            turn.adopt(id.0, Slot::new(Leg::Sip(Box::new(leg)), Some(sink)));
             turn.carry_out(id.0, outputs);
         });
         Ok(id)
@@ -142,7 +145,7 @@ impl Stack {
         self.look(leg, Leg::media)?.ok_or(LegError::State)
     }
 
-    fn look<R>(&self, leg: LegId, at: impl FnOnce(&Leg) -> R) -> Result<R, LegError> {
+    pub(super) fn look<R>(&self, leg: LegId, at: impl FnOnce(&Leg) -> R) -> Result<R, LegError> {
         let found = self.turn(Self::shard_of_leg(leg), |turn| {
             let leg = turn.shard.legs.get(&leg.0)?.leg.as_ref()?;
             Some(at(leg))

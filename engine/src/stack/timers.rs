@@ -26,6 +26,8 @@ pub(super) enum Timed {
     Leg(u64, machine::TimerName),
     /// Offer a leg's news again.
     Offer(u64),
+    /// Offer a leg's signals to its browser again.
+    Signal(u64),
     /// End a leg that nobody claimed.
     Orphan(u64),
 }

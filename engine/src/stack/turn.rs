@@ -96,6 +96,11 @@ impl Turn<'_> {
                 .legs
                 .get(&id)
                 .is_some_and(|slot| slot.offer == Some(number)),
+            Timed::Signal(id) => shard
+                .legs
+                .get(&id)
+                .and_then(|slot| slot.line.as_ref())
+                .is_some_and(|line| line.waits_for(number)),
             Timed::Orphan(id) => shard
                 .legs
                 .get(&id)
@@ -112,6 +117,7 @@ impl Turn<'_> {
                 Timed::NextAddress(id) => self.next_address(id, number),
                 Timed::Leg(id, name) => self.leg_timer(id, number, name),
                 Timed::Offer(id) => self.offer_again(id, number),
+                Timed::Signal(id) => self.hand_over_again(id, number),
                 Timed::Orphan(id) => self.orphaned(id, number),
             }
         }

@@ -127,7 +127,7 @@ pub enum Word {
     },
     /// Joins the far sides of this leg and of another one of the same session.
     Complete {
-        /// The other leg; the browser called, and was answered.
+        /// The other leg, answered as well.
         consult: LegId,
     },
 }

@@ -33,6 +33,8 @@ pub(crate) trait Audio {
     fn configure(&mut self, id: MediaId, agreed: &Agreed);
     /// Sends key presses as telephone-events.
     fn send_digits(&mut self, id: MediaId, digits: &str);
+    /// Lets nobody hear the party but silence, or lets it be heard again. Its keys count all the same.
+    fn mute(&mut self, id: MediaId, on: bool);
     /// Gives the ports back and the figures.
     fn close(&mut self, id: MediaId) -> Option<Quality>;
 }
@@ -64,6 +66,10 @@ impl Audio for Plane {
 
     fn send_digits(&mut self, id: MediaId, digits: &str) {
         self.send_dtmf(id, digits);
+    }
+
+    fn mute(&mut self, id: MediaId, on: bool) {
+        Plane::mute(self, id, on);
     }
 
     fn close(&mut self, id: MediaId) -> Option<Quality> {

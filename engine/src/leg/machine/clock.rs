@@ -9,7 +9,7 @@ use std::{
 
 /// Which timers run, so that a snapshot can say so.
 #[derive(Debug, Default)]
-pub(super) struct Clock {
+pub(in crate::leg) struct Clock {
     due: BTreeMap<TimerName, Instant>,
 }
 
@@ -65,7 +65,7 @@ impl Clock {
 /// Names, numbers and waits that must differ from leg to leg; splitmix64 over a seed that the driver
 /// draws at random, so that tests and restored legs repeat it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Names(u64);
+pub(in crate::leg) struct Names(u64);
 
 impl Names {
     /// Starts from a random seed.

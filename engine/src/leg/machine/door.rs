@@ -1,7 +1,7 @@
 //! What goes into a leg's machine and what comes out of it.
 
 use crate::{
-    leg::{DialogKey, EndedBy, HangUp, Hop, LegEvent, Notice, Rejection, Transport},
+    leg::{DialogKey, EndedBy, HangUp, Hop, LegEvent, Notice, Rejection, Signal, Transport},
     media::{MediaEvent, MediaId},
     sdp::Agreed,
     sip::Message,
@@ -176,6 +176,8 @@ pub(crate) enum Output {
     CancelTimer(TimerName),
     /// News for the leg's listener.
     Tell(LegEvent),
+    /// News for the leg's browser.
+    Signal(Signal),
     /// Requests in this dialog belong to this leg from now on.
     Index(DialogKey),
     /// No longer.

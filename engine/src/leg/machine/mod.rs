@@ -27,19 +27,22 @@ mod renegotiation;
 mod session_timer;
 mod snapshot;
 mod state;
-mod text;
+pub(super) mod text;
 mod wire;
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 pub(crate) use audio::Audio;
 #[cfg(test)]
 pub(crate) use audio::Port;
+pub(super) use clock::{Clock, Names};
 pub(crate) use door::{
     ClientTx, Input, Order, Output, Path, ServerTx, Target, TimerName, TxFailure,
 };
 pub(crate) use invitation::invitation;
+pub(super) use offer_answer::{Talk, Wishes};
+pub(crate) use snapshot::SnapshotError;
 
 use crate::{
     Config, LegError, Timers,
@@ -49,10 +52,8 @@ use crate::{
     sdp::Agreed,
     sip::Message,
 };
-use clock::{Clock, Names};
 use desk::{Desk, Facts};
 use info::Keys;
-use offer_answer::{Talk, Wishes};
 use referral::Referrals;
 use session_timer::SessionTimer;
 use state::Phase;
@@ -134,7 +135,7 @@ pub(super) struct Turn<'a> {
 }
 
 impl Turn<'_> {
-    fn tell(&mut self, event: LegEvent) {
+    pub(super) fn tell(&mut self, event: LegEvent) {
         self.out.push(Output::Tell(event));
     }
 }

@@ -13,7 +13,7 @@ use std::net::IpAddr;
 
 /// What a leg brings to its negotiations.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct Wishes {
+pub(in crate::leg) struct Wishes {
     /// Legs of one group share a media thread.
     pub group: u64,
     /// `o=` session id.
@@ -26,7 +26,7 @@ pub(super) struct Wishes {
 
 /// Port, descriptions and agreement of one leg.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct Talk {
+pub(in crate::leg) struct Talk {
     wishes: Wishes,
     port: Option<Port>,
     /// Our description in force, or offered.

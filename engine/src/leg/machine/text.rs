@@ -16,7 +16,7 @@ pub(super) mod message {
 }
 
 /// `serde(with)` for a session description that may be absent.
-pub(super) mod session {
+pub(in crate::leg) mod session {
     use crate::sdp::Session;
     use serde::{Deserialize, Deserializer, Serializer, de::Error};
 

@@ -67,6 +67,11 @@ impl Worker {
                     leg.listen(hz);
                 }
             }
+            Command::Mute(card, on) => {
+                if let Some(leg) = self.owned(&card, |card| Command::Mute(card, on)) {
+                    leg.muted = on;
+                }
+            }
             Command::Close(card) => {
                 if self.owned(&card, Command::Close).is_some()
                     && let Some(slot) = self.legs.slot(card.id)

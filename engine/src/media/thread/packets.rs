@@ -65,12 +65,12 @@ impl Worker {
             std::mem::swap(&mut self.buffer, &mut self.scratch);
         }
         let bytes = self.buffer.get(..len).unwrap_or_default();
-        let heard = match leg.hear(bytes, from, now) {
+        let mut heard = match leg.hear(bytes, from, now) {
             Ok(heard) => heard,
             Err(why) => return self.tally.refuse(why),
         };
         self.tally.received.add(1);
-        let id = leg.card.id.0;
+        let (id, muted) = (leg.card.id.0, leg.muted);
         let listener = match leg.doing {
             Doing::Relay(peer) => Some(peer),
             Doing::Echo => Some(slot),
@@ -88,6 +88,12 @@ impl Worker {
             }
             self.presses(slot, now);
             self.keep_ticking(slot);
+        }
+        if muted
+            && let Kind::Audio(codec) = heard.kind
+            && let Some(payload) = heard.payload(self.buffer.as_mut_slice())
+        {
+            heard.len = codec.silence(payload);
         }
         if let Some(listener) = listener {
             self.say(listener, &heard, id, now);

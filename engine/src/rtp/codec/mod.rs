@@ -7,6 +7,7 @@ pub mod g711;
 mod opus;
 mod payload;
 mod resample;
+mod silence;
 mod transcode;
 
 pub use decode::Decoder;

@@ -10,5 +10,5 @@ mod referred;
 mod refreshed;
 mod renegotiated;
 mod restored;
-mod rig;
+pub(in crate::leg) mod rig;
 mod web;

@@ -48,6 +48,7 @@ pub struct Notes {
     pub full: bool,
     /// The WebRTC gateway is off.
     pub no_gateway: bool,
+    pub muted: Vec<bool>,
 }
 
 impl Audio for Notes {
@@ -76,7 +77,7 @@ impl Audio for Notes {
             rtcp: address,
             web: Some(Box::new(Web {
                 ufrag: format!("ours{}", self.opened),
-                pwd: "a password of twenty-two".to_owned(),
+                pwd: "a-password-of-twenty-two".to_owned(),
                 fingerprint: Fingerprint {
                     hash: Hash::Sha256,
                     bytes: vec![7; 32],
@@ -84,6 +85,10 @@ impl Audio for Notes {
                 candidates: vec![address],
             })),
         })
+    }
+
+    fn mute(&mut self, _id: MediaId, on: bool) {
+        self.muted.push(on);
     }
 
     fn configure(&mut self, _id: MediaId, agreed: &Agreed) {
@@ -479,6 +484,7 @@ fn line(output: &Output) -> Option<String> {
             let method = response.cseq().ok()?.method;
             format!("{} to {method}{}", response.status()?, body(response))
         }
+        Output::Signal(signal) => panic!("a phone is told {signal:?}"),
         Output::Tell(event) => told(event),
         Output::Gone => "gone".to_owned(),
         Output::SetTimer(..)
