@@ -21,8 +21,8 @@ pub const ECHO_CODE: &str = "*43";
 pub struct Contact {
     /// Whose.
     pub user: Id<User>,
-    /// Which SIP identity registered it.
-    pub endpoint: Id<Endpoint>,
+    /// Which SIP identity registered it, when it was one.
+    pub endpoint: Option<Id<Endpoint>>,
     /// Contact URI: the Request URI towards it.
     pub uri: String,
     /// Where its REGISTER came from.

@@ -49,8 +49,8 @@ pub(crate) enum Origin {
         leg: LegId,
         /// Whose phone.
         user: Id<User>,
-        /// Which SIP identity.
-        endpoint: Id<Endpoint>,
+        /// Which SIP identity, when it has one.
+        endpoint: Option<Id<Endpoint>>,
     },
     /// The outside network.
     Trunk {
@@ -83,8 +83,8 @@ pub(crate) enum Origin {
 pub(crate) struct Handover {
     /// The leg that changes hands.
     pub leg: LegId,
-    /// The endpoint behind it, when it is a phone.
-    pub phone: Option<(Id<User>, Id<Endpoint>)>,
+    /// The user behind it and the SIP identity, when it is a phone.
+    pub phone: Option<(Id<User>, Option<Id<Endpoint>>)>,
     /// The trunk behind it, whose channel goes along.
     pub trunk: Option<Id<Trunk>>,
     /// Its peer is on hold by its own wish.
@@ -302,8 +302,11 @@ pub(crate) struct Record {
 /// Audio figures of one leg.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Measured {
-    /// The phone; none for the outside network.
+    /// The SIP identity, when it has one.
     pub endpoint: Option<Id<Endpoint>>,
+    /// It is a user's, not the outside network's.
+    #[serde(default)]
+    pub inside: bool,
     /// The figures.
     pub quality: Quality,
 }

@@ -71,7 +71,7 @@ impl Bench {
                 origin: Origin::Phone {
                     leg: LegId(u64::MAX),
                     user,
-                    endpoint: Id::new(),
+                    endpoint: Some(Id::new()),
                 },
                 lead,
                 private: false,

@@ -65,9 +65,10 @@ fn metric(measured: &crate::call::Measured) -> QualityMetric {
         stddev: rtt_stddev_ms,
     } = rounded(quality.rtt_ms);
     QualityMetric {
-        leg: match measured.endpoint {
-            Some(_) => QualityLeg::Endpoint,
-            None => QualityLeg::Pstn,
+        // Figures that were spooled by an earlier version have a SIP identity or none.
+        leg: match measured.inside || measured.endpoint.is_some() {
+            true => QualityLeg::Endpoint,
+            false => QualityLeg::Pstn,
         },
         endpoint_id: measured.endpoint,
         jitter_ms,

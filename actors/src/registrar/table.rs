@@ -206,7 +206,7 @@ fn contact(binding: &Binding) -> Option<Contact> {
     let hop: Hop = flow::read(&binding.flow)?;
     Some(Contact {
         user: binding.user_id,
-        endpoint: binding.endpoint_id,
+        endpoint: Some(binding.endpoint_id),
         uri: binding.contact_uri.clone(),
         hop,
         path: binding.path.to_vec(),

@@ -81,7 +81,7 @@ async fn from_phone(
     let origin = Origin::Phone {
         leg: invitation.leg,
         user: endpoint.user_id,
-        endpoint: endpoint.id,
+        endpoint: Some(endpoint.id),
     };
     begin(rooms, &invitation, endpoint.account_id, origin, lead);
     Ok("taken")

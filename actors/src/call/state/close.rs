@@ -191,6 +191,7 @@ impl Call {
         let quality = talked.filter_map(|party| {
             Some(Measured {
                 endpoint: party.endpoint(),
+                inside: party.user().is_some(),
                 quality: party.quality.clone()?,
             })
         });

@@ -80,7 +80,7 @@ impl Call {
                 endpoint,
             } => {
                 self.about.from_user = Some(user);
-                self.about.from_endpoint = Some(endpoint);
+                self.about.from_endpoint = endpoint;
                 self.add(Who::Phone { user, endpoint }, Stage::Offered, Some(leg));
                 self.describe(lead);
             }

@@ -36,8 +36,8 @@ pub(crate) enum Who {
     Phone {
         /// Whose.
         user: Id<User>,
-        /// Which SIP identity.
-        endpoint: Id<Endpoint>,
+        /// Which SIP identity, when it has one.
+        endpoint: Option<Id<Endpoint>>,
     },
     /// Somebody outside.
     Outside {
@@ -85,7 +85,7 @@ impl Party {
     /// The SIP identity behind it.
     pub(crate) fn endpoint(&self) -> Option<Id<Endpoint>> {
         match self.who {
-            Who::Phone { endpoint, .. } => Some(endpoint),
+            Who::Phone { endpoint, .. } => endpoint,
             Who::Outside { .. } => None,
         }
     }
@@ -128,7 +128,7 @@ impl Party {
     pub(crate) fn handover(&self, number: String) -> Option<Handover> {
         Some(Handover {
             leg: self.leg?,
-            phone: self.user().zip(self.endpoint()),
+            phone: self.user().map(|user| (user, self.endpoint())),
             trunk: self.trunk(),
             holds: self.holds,
             number,

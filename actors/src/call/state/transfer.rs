@@ -257,6 +257,7 @@ impl Call {
             .iter()
             .find(|party| party.leg == Some(replaced));
         let place = found.map(|party| (party.id, party.stage));
+        let endpoint = Some(endpoint);
         let who = Who::Phone { user, endpoint };
         match (&self.phase, place) {
             (Phase::Talking(talk), Some((id, Stage::Up)))

@@ -31,7 +31,7 @@ struct Bench {
 fn contact(user: Id<User>) -> Contact {
     Contact {
         user,
-        endpoint: Id::new(),
+        endpoint: Some(Id::new()),
         uri: "sip:x@192.0.2.1".into(),
         hop: Hop::Flow {
             transport: Transport::Udp,
@@ -148,7 +148,7 @@ impl Bench {
         let origin = Origin::Phone {
             leg: CALLER,
             user: Id::new(),
-            endpoint: Id::new(),
+            endpoint: Some(Id::new()),
         };
         Self::open(origin, lead)
     }

@@ -106,7 +106,7 @@ fn happen(bench: &mut Bench, what: Happening) {
         Happening::HandedOver(some) => {
             let handover = some.then(|| crate::call::Handover {
                 leg: LegId(6000),
-                phone: Some((Id::new(), endpoint())),
+                phone: Some((Id::new(), Some(endpoint()))),
                 trunk: None,
                 holds: false,
                 number: "207".into(),

@@ -155,7 +155,7 @@ fn an_attended_transfer_to_nowhere_leaves_things_as_they_are() {
     // The leg that comes after all is ended.
     let late = Handover {
         leg: LegId(77),
-        phone: Some((Id::new(), endpoint())),
+        phone: Some((Id::new(), Some(endpoint()))),
         trunk: None,
         holds: false,
         number: "204".into(),
