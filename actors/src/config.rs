@@ -33,6 +33,8 @@ pub struct Config {
     pub media_threads: usize,
     /// Times that the documents fix.
     pub times: Times,
+    /// What browsers may do.
+    pub webrtc_sessions: WebrtcSessions,
     /// Where the spool of call records and the sealing key are kept.
     pub data_dir: PathBuf,
     /// `Server` and `User-Agent` header.
@@ -75,6 +77,54 @@ impl Default for Times {
     }
 }
 
+/// What browsers may do. All but the gate is fixed; tests shorten it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WebrtcSessions {
+    /// Sessions of one user at a time; a further one is refused.
+    pub most: usize,
+    /// How long a client may take to say who it is.
+    pub prove: Duration,
+    /// Between two native pings.
+    pub ping: Duration,
+    /// How long the answer to a ping may take.
+    pub pong: Duration,
+    /// Frames that may wait for one client; one more and it is cut off.
+    pub queue: usize,
+    /// Frames a second that a client may send for long; 0 is no limit.
+    pub frames_a_second: u32,
+    /// Frames that it may send at once.
+    pub frames_at_once: u32,
+    /// Whether who has not said where they are may dial numbers outside.
+    pub emergency_gate: EmergencyGate,
+}
+
+impl Default for WebrtcSessions {
+    fn default() -> Self {
+        Self {
+            most: 10,
+            prove: Duration::from_secs(20),
+            ping: Duration::from_secs(30),
+            pong: Duration::from_secs(10),
+            queue: 256,
+            frames_a_second: 50,
+            frames_at_once: 100,
+            emergency_gate: EmergencyGate::Auto,
+        }
+    }
+}
+
+/// Whether a browser must have said where its user is before it may dial numbers outside. Calls inside and
+/// calls for help are never held up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EmergencyGate {
+    /// In accounts of the regions whose rules ask for it: US and CA.
+    Auto,
+    /// Always.
+    On,
+    /// Never.
+    Off,
+}
+
 /// A digest algorithm (RFC 7616, RFC 8760).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DigestAlgorithm {
@@ -110,6 +160,7 @@ impl Default for Config {
             media_ports: 20_000..=39_999,
             media_threads: 0,
             times: Times::default(),
+            webrtc_sessions: WebrtcSessions::default(),
             data_dir: PathBuf::from("data"),
             agent: concat!("Strowger/", env!("CARGO_PKG_VERSION")).to_owned(),
             arbiters: 0,

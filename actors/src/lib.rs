@@ -27,12 +27,14 @@ mod webrtc_session;
 
 pub use bus::{CutOff, Fact, Subscription};
 pub use call::LiveCall;
-pub use config::{Config, DigestAlgorithm, SipTls, Times};
+pub use config::{Config, DigestAlgorithm, EmergencyGate, SipTls, Times, WebrtcSessions};
 pub use error::{StartError, Unavailable};
 pub use exchange::{Bound, Change, ClickToCall, ClickToCallError, Exchange, Health};
 pub use presence::{PresenceState, UserPresence};
 pub use supervision::Kind;
-pub use webrtc_session::Revocation;
+pub use webrtc_session::{
+    BadToken, LONGEST_FRAME, Outgoing, OutgoingFrames, TokenClaims, TokenFrame, WebrtcSession,
+};
 
 #[cfg(test)]
 mod fixture;

@@ -5,23 +5,24 @@ use crate::{
     call::Outcome,
     config::Config,
     directory::Directory,
+    error::Unavailable,
     events::Event,
     identity::Identity,
     ledger::Ledger,
     metrics::Metrics,
-    presence::Presence,
+    presence::{Presence, PresenceState},
     registrar::Registrar,
     registry::Registry,
     supervision::{Kind, Nursery, words},
     target::{Answer, Question},
     trunk::Trunks,
-    webrtc_session::Revoked,
+    webrtc_session::{Sessions, SocketId, Watchers},
 };
 use actix::ArbiterHandle;
 use futures_util::FutureExt as _;
-use schema::{Account, Call, Id, Time};
+use schema::{Account, Call, Id, Time, User};
 use std::{
-    hash::{DefaultHasher, Hash as _, Hasher as _},
+    hash::{DefaultHasher, Hash, Hasher as _},
     panic::AssertUnwindSafe,
     sync::{Arc, atomic::AtomicBool},
 };
@@ -42,7 +43,9 @@ pub(crate) struct Rooms {
     pub(crate) trunks: Arc<Trunks>,
     pub(crate) identity: Arc<Identity>,
     pub(crate) presence: Arc<Presence>,
-    pub(crate) revoked: Revoked,
+    pub(crate) sessions: Arc<Sessions>,
+    pub(crate) sessions_nursery: Arc<Nursery<SocketId>>,
+    pub(crate) watchers: Arc<Watchers>,
     pub(crate) metrics: Arc<Metrics>,
     /// At least one.
     pub(crate) arbiters: Vec<ArbiterHandle>,
@@ -51,10 +54,10 @@ pub(crate) struct Rooms {
 }
 
 impl Rooms {
-    /// The arbiter on which everything of a call runs.
-    pub(crate) fn arbiter(&self, call: Id<Call>) -> &ArbiterHandle {
+    /// The arbiter on which everything of a call or a session runs.
+    pub(crate) fn arbiter(&self, of: &impl Hash) -> &ArbiterHandle {
         let mut hasher = DefaultHasher::new();
-        call.hash(&mut hasher);
+        of.hash(&mut hasher);
         let count = u64::try_from(self.arbiters.len()).unwrap_or(1).max(1);
         let at = usize::try_from(hasher.finish() % count).unwrap_or(0);
         &self.arbiters[at]
@@ -65,6 +68,20 @@ impl Rooms {
         let json = event.json(account, call, Time::now());
         tracing::debug!(call.id = %call, account.id = %account, event = event.name(), "an event");
         self.bus.publish(account, event.name(), json);
+    }
+
+    /// Whether a user can be reached right now, and is free.
+    pub(crate) async fn presence_of(&self, user: Id<User>) -> Result<PresenceState, Unavailable> {
+        Ok(match self.presence.is_on_call(user).await? {
+            true => PresenceState::OnCall,
+            false if self.is_reachable(user) => PresenceState::Available,
+            false => PresenceState::Offline,
+        })
+    }
+
+    /// Whether anything of the user would ring.
+    fn is_reachable(&self, user: Id<User>) -> bool {
+        self.registrar.is_reachable(user) || self.sessions.count(user) > 0
     }
 
     /// Whether a new call can be promised its record and its routing.

@@ -168,6 +168,15 @@ impl Lead {
         lead
     }
 
+    /// Whether it is a call for help.
+    pub fn is_emergency(&self) -> bool {
+        let Route::Ring(proposal) = &self.route else {
+            return false;
+        };
+        let mut candidates = proposal.candidates.iter();
+        candidates.any(|one| matches!(one, Candidate::Outside(outside) if outside.emergency))
+    }
+
     /// A lead to the echo.
     pub fn echo(number: &str) -> Self {
         let mut lead = Self::nowhere(number, Outcome::Internal);

@@ -137,16 +137,12 @@ async fn a_revoked_token_is_refused_and_the_next_one_is_good() {
         let as_user = |token: &str| -> Api { platform.with_key(token) };
         let bobs = token(&world, &bob).await;
         let path = format!("/v1/users/{alice}/revoke_sessions");
-        let mut revocations = world.exchange.running().exchange().revocations();
         // Several times, so that some of it falls into one second.
         for _ in 0..5 {
             let old = token(&world, &alice).await;
             as_user(&old).get("/v1/me").await.must_be(200);
             let revoked = platform.post(&path, json!({})).await.must_be(200);
             assert_eq!(revoked["user"], json!(alice));
-            let told = revocations.recv().await.expect("word of it");
-            assert_eq!(told.user.to_string(), alice);
-            assert_eq!(json!(told.at), revoked["sessions_revoked_at"]);
             as_user(&old).get("/v1/me").await.must_be(401);
             let new = token(&world, &alice).await;
             as_user(&new).get("/v1/me").await.must_be(200);

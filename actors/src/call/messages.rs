@@ -7,7 +7,7 @@ use crate::{
 };
 use engine::{
     LegError,
-    leg::{DialogKey, HangUp, LegEvent, LegId, Prompt, Reach, Rejection},
+    leg::{DialogKey, HangUp, LegEvent, LegId, Notice, Prompt, Reach, Rejection},
     rtp::Quality,
 };
 use schema::{
@@ -89,6 +89,8 @@ pub(crate) struct Handover {
     pub trunk: Option<Id<Trunk>>,
     /// Its peer is on hold by its own wish.
     pub holds: bool,
+    /// It was told that it is on hold.
+    pub waits: bool,
     /// What had been dialled to reach it, or who it is.
     pub number: String,
 }
@@ -180,6 +182,8 @@ pub(crate) enum Effect {
     Echo(LegId),
     /// Nothing to hear.
     Quiet(LegId),
+    /// Tells a leg what its peer does.
+    Notice(LegId, Notice),
     /// Presses a key towards a leg.
     Press(LegId, char),
     /// Passes on a key that came by RTP to a leg that may not take those.
@@ -223,6 +227,8 @@ pub(crate) struct Dialling {
     pub party: PartyId,
     /// Whom; the first trunk of an outside candidate.
     pub candidate: Candidate,
+    /// What the caller dialled.
+    pub called: String,
     /// Caller as shown there.
     pub shown: Shown,
     /// The caller does not want to be shown.

@@ -27,6 +27,7 @@ impl CallActor {
             Effect::Play(leg, prompt) => engine.play(leg, prompt),
             Effect::Echo(leg) => engine.echo(leg),
             Effect::Quiet(leg) => engine.quiet(leg),
+            Effect::Notice(leg, notice) => engine.notice(leg, notice),
             Effect::Press(leg, key) => engine.send_digits(leg, key.encode_utf8(&mut [0; 4])),
             Effect::Relay(leg, key) => engine.relay_digit(leg, key),
             Effect::AcceptReferral(leg, referral) => engine.accept_referral(leg, referral),
@@ -115,6 +116,7 @@ impl CallActor {
         let dial = match &dialling.candidate {
             Candidate::Phone(contact) => Ok(crate::device::to_phone(
                 contact,
+                self.entry.id,
                 &dialling,
                 &self.rooms.config.sip_domain,
                 self.group(),

@@ -29,7 +29,7 @@ pub(crate) fn begin(rooms: &Arc<Rooms>, opening: Opening) -> Arc<Entry> {
 fn raise(rooms: &Arc<Rooms>, entry: &Arc<Entry>, again: bool) {
     let lifeline = rooms.nursery.lifeline(entry.id);
     let actor = CallActor::new(entry.clone(), rooms.clone(), lifeline, again);
-    let arbiter = rooms.arbiter(entry.id);
+    let arbiter = rooms.arbiter(&entry.id);
     CallActor::start_in_arbiter(arbiter, |_| actor);
 }
 

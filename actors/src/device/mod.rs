@@ -9,7 +9,7 @@ use crate::{
     trunk::TrunkCandidate,
 };
 use engine::leg::{Dial, Party, Privacy, SrtpPolicy};
-use schema::{Id, TargetId, User};
+use schema::{Call, Id, TargetId, User};
 
 /// Who knows where the phones of a user are.
 pub(crate) type Phones = dyn Fn(Id<User>) -> Vec<Contact>;
@@ -56,15 +56,22 @@ pub(crate) fn then(target: Option<TargetId>) -> Option<TargetId> {
 }
 
 /// The order to dial a phone.
-pub(crate) fn to_phone(contact: &Contact, dialling: &Dialling, domain: &str, group: u64) -> Dial {
+pub(crate) fn to_phone(
+    contact: &Contact,
+    call: Id<Call>,
+    dialling: &Dialling,
+    domain: &str,
+    group: u64,
+) -> Dial {
     Dial {
+        call: call.to_string(),
         uri: contact.uri.clone(),
         hop: Some(contact.hop.clone()),
         route: contact.path.clone(),
         from: dialling.shown.party(domain),
         to: Party {
             name: None,
-            user: String::new(),
+            user: dialling.called.clone(),
             uri: contact.uri.clone(),
         },
         // Phones are not part of the trust domain (RFC 3325 §3).
@@ -79,7 +86,6 @@ pub(crate) fn to_phone(contact: &Contact, dialling: &Dialling, domain: &str, gro
         like: dialling.like,
         credentials: None,
         group,
-        call: String::new(),
     }
 }
 
@@ -103,6 +109,8 @@ pub(crate) fn to_trunk(
     };
     let uri = format!("sip:{}@{}", escaped(&outside.number), trunk.host);
     Dial {
+        // Nobody outside knows our calls by name.
+        call: String::new(),
         to: Party {
             name: None,
             user: outside.number.clone(),
@@ -126,6 +134,5 @@ pub(crate) fn to_trunk(
         like: dialling.like,
         credentials: trunk.credentials.clone(),
         group,
-        call: String::new(),
     }
 }

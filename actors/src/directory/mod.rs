@@ -17,7 +17,7 @@ pub(crate) use caller_id::may_be_presented;
 
 use crate::{
     call::Outcome, config::Times, registrar::Registrar, supervision::Fuse, target::Contact,
-    trunk::Trunks,
+    trunk::Trunks, webrtc_session::Sessions,
 };
 use cache::{Away, Cache};
 use schema::{
@@ -30,6 +30,7 @@ use std::sync::Arc;
 pub(crate) struct Directory {
     db: Db,
     registrar: Arc<Registrar>,
+    sessions: Arc<Sessions>,
     trunks: Arc<Trunks>,
     endpoints: Cache<String, Endpoint>,
     accounts: Cache<Id<Account>, Account>,
@@ -64,6 +65,7 @@ impl Directory {
     pub(crate) fn new(
         db: Db,
         registrar: Arc<Registrar>,
+        sessions: Arc<Sessions>,
         trunks: Arc<Trunks>,
         times: &Times,
     ) -> Self {
@@ -71,6 +73,7 @@ impl Directory {
         Self {
             db,
             registrar,
+            sessions,
             trunks,
             endpoints: Cache::new(&away),
             accounts: Cache::new(&away),
@@ -88,10 +91,19 @@ impl Directory {
         }
     }
 
-    /// Where a user's phones are.
+    /// Where a user's phones and browsers are.
     fn phones(&self) -> impl Fn(Id<User>) -> Vec<Contact> + use<> {
-        let registrar = self.registrar.clone();
-        move |user| registrar.contacts_of(user)
+        let (registrar, sessions) = (self.registrar.clone(), self.sessions.clone());
+        move |user| {
+            let mut contacts = registrar.contacts_of(user);
+            contacts.extend(sessions.contacts_of(user));
+            contacts
+        }
+    }
+
+    /// For the few questions whose answers are not kept.
+    pub(crate) fn db(&self) -> &Db {
+        &self.db
     }
 
     /// Whether the database answers.

@@ -16,7 +16,7 @@ impl Directory {
     }
 
     /// An account.
-    pub(super) async fn account(&self, id: Id<Account>) -> Result<Option<Arc<Account>>, Closed> {
+    pub(crate) async fn account(&self, id: Id<Account>) -> Result<Option<Arc<Account>>, Closed> {
         self.accounts.get(&id, self.db.load_account(id)).await
     }
 

@@ -29,10 +29,22 @@ impl House {
             .unwrap();
         let trunks = Arc::new(trunks);
         let identity = crate::identity::Identity::new("localhost", &[], &[1; 32], trunks.clone());
-        let registrar = Registrar::start(db.clone(), Arc::new(identity), &registry, figures);
+        let registrar = Registrar::start(
+            db.clone(),
+            Arc::new(identity),
+            Arc::default(),
+            &registry,
+            figures,
+        );
         let registrar = Arc::new(registrar.await.unwrap());
         Self {
-            directory: Directory::new(db.clone(), registrar, trunks, &crate::Times::default()),
+            directory: Directory::new(
+                db.clone(),
+                registrar,
+                Arc::default(),
+                trunks,
+                &crate::Times::default(),
+            ),
             db,
             account,
             file,

@@ -6,13 +6,16 @@ use crate::{
     call::{self, LiveCall, Opening, Origin},
     directory::{Closed, may_be_presented},
     error::Unavailable,
-    presence::{PresenceState, UserPresence},
+    presence::UserPresence,
     target::Dialler,
-    webrtc_session::Revocation,
+    webrtc_session::WebrtcSession,
 };
 use schema::{Account, Call, Id, PhoneNumber, Time, User};
-use std::{net::SocketAddr, ops::RangeInclusive, sync::atomic::Ordering};
-use tokio::sync::broadcast;
+use std::{
+    net::{IpAddr, SocketAddr},
+    ops::RangeInclusive,
+    sync::atomic::Ordering,
+};
 
 /// Addresses that were really bound.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,6 +96,11 @@ impl Exchange {
     /// Listens to the facts of an account, from now on or from just after the one with the given id.
     pub fn subscribe(&self, account: Id<Account>, resume_after: Option<u64>) -> Subscription {
         self.rooms.bus.subscribe(account, resume_after)
+    }
+
+    /// A session for a WebSocket that has just been opened from this address.
+    pub fn open_webrtc_session(&self, peer: IpAddr) -> WebrtcSession {
+        WebrtcSession::open(&self.rooms, peer)
     }
 
     /// Rings the user's phones, then dials. Answers as soon as it is under way.
@@ -181,25 +189,19 @@ impl Exchange {
         if rooms.directory.is_away() {
             return Err(Unavailable);
         }
-        let state = match rooms.presence.is_on_call(user).await? {
-            true => PresenceState::OnCall,
-            false if rooms.registrar.is_reachable(user) => PresenceState::Available,
-            false => PresenceState::Offline,
-        };
         Ok(UserPresence {
-            state,
+            state: rooms.presence_of(user).await?,
+            sessions: rooms.sessions.count(user),
             do_not_disturb: row.is_some_and(|row| row.do_not_disturb),
         })
     }
 
     /// Tells live sessions of a user that tokens made at `at` or earlier are refused. The database knows already.
     pub fn revoke_sessions(&self, user: Id<User>, at: Time) {
-        self.rooms.revoked.tell(user, at);
-    }
-
-    /// Hears of every revocation from now on. Who lags behind has missed some and looks for itself.
-    pub fn revocations(&self) -> broadcast::Receiver<Revocation> {
-        self.rooms.revoked.subscribe()
+        let sessions = &self.rooms.sessions;
+        for entry in sessions.select(|entry| entry.seat().is_some_and(|seat| seat.user == user)) {
+            entry.is_revoked(at);
+        }
     }
 
     /// Readiness: the database is asked. When it is back, whoever thought that it is away hears of it.

@@ -4,6 +4,7 @@ use super::Exchange;
 use crate::{
     call::{Input, Outcome, Whose, state},
     rooms::Rooms,
+    webrtc_session::{Seat, Why},
 };
 use schema::{Account, Endpoint, Id, PhoneNumber, RingGroup, Trunk, User};
 use std::{
@@ -55,11 +56,14 @@ impl Exchange {
                     &Input::Terminate(Outcome::Deleted),
                 );
                 rooms.registrar.account_deleted(account);
+                self.sign_out(|seat| seat.account == account);
                 self.threads.spawn(let_go(rooms.clone(), account));
             }
             Change::UserDeleted(user) => {
                 self.deleted(Whose::User(user));
                 rooms.registrar.user_deleted(user);
+                self.sign_out(|seat| seat.user == user);
+                rooms.watchers.changed(user);
             }
             Change::EndpointDeleted(endpoint) => {
                 self.deleted(Whose::Endpoint(endpoint));
@@ -68,13 +72,21 @@ impl Exchange {
             Change::EndpointPasswordChanged(endpoint) => {
                 rooms.registrar.endpoint_deleted(endpoint);
             }
+            Change::UserChanged(user) => rooms.watchers.changed(user),
             Change::TrunkChanged(_) => rooms.trunks.reload(),
             Change::AccountChanged(_)
-            | Change::UserChanged(_)
             | Change::EndpointChanged(_)
             | Change::ExtensionChanged(_)
             | Change::NumberChanged(_)
             | Change::RingGroupChanged(_) => {}
+        }
+    }
+
+    /// Ends the sessions of browsers, and with them their calls.
+    fn sign_out(&self, wanted: impl Fn(&Seat) -> bool) {
+        let sessions = &self.rooms.sessions;
+        for entry in sessions.select(|entry| entry.seat().is_some_and(|seat| wanted(&seat))) {
+            entry.is_ended(Why::Deleted);
         }
     }
 

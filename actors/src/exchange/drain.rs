@@ -1,7 +1,10 @@
 //! Shutting down without cutting anybody off who can still be served.
 
 use super::Exchange;
-use crate::call::{Input, Outcome};
+use crate::{
+    call::{Input, Outcome},
+    webrtc_session::Why,
+};
 use std::{future::Future, sync::atomic::Ordering, time::Duration};
 
 /// What a refused caller is told, in seconds.
@@ -20,6 +23,10 @@ impl Exchange {
         let rooms = &self.rooms;
         rooms.draining.store(true, Ordering::Release);
         rooms.endpoint.refuse_new(Some(RETRY_AFTER));
+        // Those without a call go now, the others with their last one.
+        for session in rooms.sessions.select(|_| true) {
+            session.drains();
+        }
         tracing::info!(calls = rooms.registry.len(), "draining");
         tokio::select! {
             () = self.emptied() => {}
@@ -34,6 +41,9 @@ impl Exchange {
                 calls = rooms.registry.len(),
                 "some calls did not end in time"
             );
+        }
+        for session in rooms.sessions.select(|_| true) {
+            session.is_ended(Why::GoingAway);
         }
         if tokio::time::timeout(FLUSH, rooms.ledger.flushed())
             .await

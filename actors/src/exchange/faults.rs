@@ -6,6 +6,7 @@ use crate::{
     events::{Ends, Event},
     supervision::Kind,
     switchboard::Order,
+    webrtc_session,
 };
 use schema::{Account, Call, Id};
 use std::ops::Range;
@@ -48,6 +49,12 @@ impl Exchange {
             Kind::Directory => {
                 self.rooms.directory.kill();
                 true
+            }
+            Kind::WebrtcSession => {
+                let all = self.rooms.sessions.select(|_| true);
+                let actors = all.iter().filter_map(|entry| entry.actor());
+                let killed = actors.filter(|actor| actor.try_send(webrtc_session::Die).is_ok());
+                killed.count() > 0
             }
         }
     }

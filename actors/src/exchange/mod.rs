@@ -29,7 +29,7 @@ use crate::{
     supervision::{Kind, Nursery, keep, watch},
     switchboard::{self, Desk},
     trunk::Trunks,
-    webrtc_session::Revoked,
+    webrtc_session::{self, Sessions, Watchers},
 };
 use futures_util::stream::FuturesUnordered;
 use schema::Db;
@@ -124,16 +124,29 @@ impl Tree {
         let offered = &config.sip_digest;
         let identity = Identity::new(&config.sip_domain, offered, &key, trunks.clone());
         let identity = Arc::new(identity);
-        let registrar = Registrar::start(db.clone(), identity.clone(), &registry, metrics.clone());
+        let (sessions, watchers) = (Arc::<Sessions>::default(), Arc::<Watchers>::default());
+        let registrar = Registrar::start(
+            db.clone(),
+            identity.clone(),
+            watchers.clone(),
+            &registry,
+            metrics.clone(),
+        );
         let registrar = Arc::new(registrar.await?);
         let (endpoint, arrivals) = engine::bind(config.engine(), &registry).await?;
         let calls = Arc::new(Registry::default());
-        let directory =
-            Directory::new(db.clone(), registrar.clone(), trunks.clone(), &config.times);
+        let directory = Directory::new(
+            db.clone(),
+            registrar.clone(),
+            sessions.clone(),
+            trunks.clone(),
+            &config.times,
+        );
         let ledger = Ledger::start(db, recovered, metrics.clone());
 
         let first = arbiters.first().cloned().ok_or_else(threads::none)?;
-        let (presence, keeper, crashes) = Presence::start(calls.clone(), metrics.clone(), first);
+        let (presence, keeper, crashes) =
+            Presence::start(calls.clone(), watchers.clone(), metrics.clone(), first);
         tokio::spawn(watch(Kind::Presence, keeper, crashes, metrics.clone()));
 
         let sweeper = registrar.clone();
@@ -146,6 +159,7 @@ impl Tree {
             carriers.clone().run(via.clone(), domain.clone(), times)
         }));
 
+        let (sessions_nursery, lost_sessions) = Nursery::new();
         let (nursery, crashes) = Nursery::new();
         let rooms = Arc::new(Rooms {
             config,
@@ -159,7 +173,9 @@ impl Tree {
             trunks,
             identity,
             presence,
-            revoked: Revoked::default(),
+            sessions,
+            sessions_nursery,
+            watchers,
             metrics: metrics.clone(),
             arbiters,
             draining: AtomicBool::new(false),
@@ -168,6 +184,11 @@ impl Tree {
             rooms: Arc::downgrade(&rooms),
         };
         tokio::spawn(watch(Kind::Call, midwife, crashes, metrics.clone()));
+        let midwife = webrtc_session::Midwife {
+            rooms: Arc::downgrade(&rooms),
+        };
+        let kind = Kind::WebrtcSession;
+        tokio::spawn(watch(kind, midwife, lost_sessions, metrics.clone()));
 
         let (orders, inbox) = mpsc::channel(1);
         let desk = Arc::new(Mutex::new(Desk {

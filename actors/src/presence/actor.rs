@@ -6,6 +6,7 @@ use crate::{
     metrics::Metrics,
     registry::Registry,
     supervision::{Child, Kind, Lifeline, Nursery, Verdict, guarded},
+    webrtc_session::Watchers,
 };
 use actix::{
     Actor, ActorContext as _, Addr, ArbiterHandle, AsyncContext as _, Context, Handler, Message,
@@ -27,6 +28,7 @@ pub(crate) struct Presence {
     address: Mutex<Option<Addr<PresenceActor>>>,
     nursery: Arc<Nursery<()>>,
     registry: Arc<Registry>,
+    watchers: Arc<Watchers>,
     metrics: Arc<Metrics>,
     arbiter: ArbiterHandle,
 }
@@ -53,6 +55,7 @@ struct PresenceActor {
     state: State,
     lifeline: Lifeline<()>,
     registry: Arc<Registry>,
+    watchers: Arc<Watchers>,
     metrics: Arc<Metrics>,
 }
 
@@ -74,6 +77,7 @@ impl Presence {
     /// Starts the actor. The notices of its crashes are to be watched with the keeper.
     pub(crate) fn start(
         registry: Arc<Registry>,
+        watchers: Arc<Watchers>,
         metrics: Arc<Metrics>,
         arbiter: ArbiterHandle,
     ) -> (
@@ -86,6 +90,7 @@ impl Presence {
             address: Mutex::new(None),
             nursery,
             registry,
+            watchers,
             metrics,
             arbiter,
         });
@@ -99,6 +104,7 @@ impl Presence {
             state: State::default(),
             lifeline: self.nursery.lifeline(()),
             registry: self.registry.clone(),
+            watchers: self.watchers.clone(),
             metrics: self.metrics.clone(),
         };
         let address = PresenceActor::start_in_arbiter(&self.arbiter, |ctx| {
@@ -155,6 +161,7 @@ impl PresenceActor {
                 });
             }
         }
+        self.watchers.all_changed();
     }
 }
 
@@ -179,7 +186,9 @@ impl Handler<Changed> for PresenceActor {
 
     fn handle(&mut self, Changed(change, since): Changed, _: &mut Self::Context) {
         self.metrics.waited(Kind::Presence, since.elapsed());
-        self.state.apply(change);
+        if self.state.apply(change) {
+            self.watchers.changed(change.user);
+        }
     }
 }
 

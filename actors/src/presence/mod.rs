@@ -14,11 +14,11 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PresenceState {
-    /// A phone is registered.
+    /// A phone is registered, or a browser is signed in.
     Available,
     /// A call is going on.
     OnCall,
-    /// No phone is registered.
+    /// Nothing would ring.
     Offline,
 }
 
@@ -36,8 +36,10 @@ impl PresenceState {
 /// A user's live presence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UserPresence {
-    /// Over all phones: on a call before available before offline.
+    /// Over all phones and browsers: on a call before available before offline.
     pub state: PresenceState,
     /// The user does not want to be disturbed.
     pub do_not_disturb: bool,
+    /// Browsers that are signed in.
+    pub sessions: usize,
 }

@@ -21,8 +21,14 @@ pub(super) struct Engaged {
 }
 
 impl State {
-    /// Notes a change; repeating one changes nothing.
-    pub(super) fn apply(&mut self, change: Engaged) {
+    /// Notes a change; repeating one changes nothing. Whether the user is seen differently now.
+    pub(super) fn apply(&mut self, change: Engaged) -> bool {
+        let before = self.is_engaged(change.user);
+        self.note(change);
+        before != self.is_engaged(change.user)
+    }
+
+    fn note(&mut self, change: Engaged) {
         let Engaged { call, user, on } = change;
         if on {
             self.users.entry(user).or_default().insert(call);

@@ -17,6 +17,7 @@ use crate::{
     metrics::Metrics as Figures,
     supervision::Fuse,
     target::Contact,
+    webrtc_session::Watchers,
 };
 use decide::{Asked, Refusal, Wish};
 use metrics::Metrics;
@@ -38,6 +39,7 @@ const RETRY_AFTER: &str = "30";
 pub(crate) struct Registrar {
     table: Table,
     identity: Arc<Identity>,
+    watchers: Arc<Watchers>,
     writer: Writer,
     metrics: Metrics,
     db: Db,
@@ -51,6 +53,7 @@ impl Registrar {
     pub(crate) async fn start(
         db: Db,
         identity: Arc<Identity>,
+        watchers: Arc<Watchers>,
         registry: &prometheus::Registry,
         figures: Arc<Figures>,
     ) -> Result<Self, StartError> {
@@ -70,6 +73,7 @@ impl Registrar {
         Ok(Self {
             table,
             identity,
+            watchers,
             writer: Writer::start(db.clone(), figures),
             metrics,
             db,
@@ -88,7 +92,7 @@ impl Registrar {
             }
             self.sweeper.burn();
             let now = Time::now();
-            self.table.sweep(now);
+            self.forget(|binding| binding.expires_at <= now);
             self.metrics.holds(self.table.len());
             self.identity.sweep(now);
             sweeps = sweeps.wrapping_add(1);
@@ -156,6 +160,9 @@ impl Registrar {
         if applied.changes.is_empty() || self.writer.write(applied.changes.clone()).await {
             self.metrics
                 .changed(applied.before.len(), applied.held.len());
+            if applied.before.is_empty() != applied.held.is_empty() {
+                self.watchers.changed(endpoint.user_id);
+            }
             return Ok(applied.held);
         }
         self.table.undo(endpoint.id, applied);
@@ -233,17 +240,26 @@ impl Registrar {
 
     /// Forgets the bindings of an account that was deleted.
     pub(crate) fn account_deleted(&self, account: Id<Account>) {
-        self.table.forget(|binding| binding.account_id == account);
+        self.forget(|binding| binding.account_id == account);
     }
 
     /// Forgets the bindings of a user that was deleted.
     pub(crate) fn user_deleted(&self, user: Id<User>) {
-        self.table.forget(|binding| binding.user_id == user);
+        self.forget(|binding| binding.user_id == user);
     }
 
     /// Forgets the bindings of a SIP identity that was deleted, or whose password was changed.
     pub(crate) fn endpoint_deleted(&self, endpoint: Id<Endpoint>) {
-        let gone = self.table.forget(|binding| binding.endpoint_id == endpoint);
+        let gone = self.forget(|binding| binding.endpoint_id == endpoint);
         self.writer.forget(gone);
+    }
+
+    /// Takes bindings out of memory, and tells who watches their users.
+    fn forget(&self, unwanted: impl Fn(&schema::Binding) -> bool) -> Vec<Id<schema::Binding>> {
+        let gone = self.table.forget(unwanted);
+        for binding in &gone {
+            self.watchers.changed(binding.user_id);
+        }
+        gone.iter().map(|binding| binding.id).collect()
     }
 }

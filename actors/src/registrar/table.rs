@@ -124,13 +124,8 @@ impl Table {
             .collect()
     }
 
-    /// Takes out what lapsed.
-    pub(super) fn sweep(&self, now: Time) {
-        self.forget(|binding| binding.expires_at <= now);
-    }
-
-    /// Takes out what is not wanted any more; gives their ids.
-    pub(super) fn forget(&self, unwanted: impl Fn(&Binding) -> bool) -> Vec<Id<Binding>> {
+    /// Takes out what is not wanted any more, and gives it.
+    pub(super) fn forget(&self, unwanted: impl Fn(&Binding) -> bool) -> Held {
         let mut gone = Vec::new();
         let mut emptied = Vec::new();
         for mut held in self.by_endpoint.iter_mut() {
@@ -139,7 +134,7 @@ impl Table {
             held.retain(|binding| {
                 let unwanted = unwanted(binding);
                 if unwanted {
-                    gone.push(binding.id);
+                    gone.push(binding.clone());
                 }
                 !unwanted
             });
@@ -265,7 +260,7 @@ mod tests {
     fn what_lapsed_leaves_nothing_behind() {
         let (table, alice) = (Table::default(), binding());
         table.load(vec![alice.clone()]);
-        table.sweep(alice.expires_at);
+        table.forget(|binding| binding.expires_at <= alice.expires_at);
         assert!(table.by_endpoint.is_empty() && table.by_user.is_empty());
         assert!(table.by_name.is_empty());
     }

@@ -45,11 +45,13 @@ pub enum Kind {
     TrunkKeeper,
     /// Answers the questions of calls.
     Directory,
+    /// One browser.
+    WebrtcSession,
 }
 
 impl Kind {
     /// Every kind there is.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Call,
         Self::Switchboard,
         Self::Presence,
@@ -60,6 +62,7 @@ impl Kind {
         Self::Trunk,
         Self::TrunkKeeper,
         Self::Directory,
+        Self::WebrtcSession,
     ];
 
     /// The metric label.
@@ -75,6 +78,7 @@ impl Kind {
             Self::Trunk => "trunk",
             Self::TrunkKeeper => "trunk_keeper",
             Self::Directory => "directory",
+            Self::WebrtcSession => "webrtc_session",
         }
     }
 }

@@ -1,4 +1,5 @@
-//! Who a caller is: a trunk by its address, a phone or a trunk by digest. Everybody else is a stranger.
+//! Who a caller is: a browser by its session, a trunk by its address, a phone or a trunk by digest. Everybody
+//! else is a stranger.
 
 use crate::{
     directory::Closed,
@@ -6,7 +7,7 @@ use crate::{
     rooms::Rooms,
 };
 use engine::Invitation;
-use schema::{Endpoint, Id, Trunk};
+use schema::{Account, Endpoint, Id, Trunk, User};
 use std::sync::Arc;
 
 /// Who calls.
@@ -15,6 +16,8 @@ pub(super) enum Caller {
     Trunk(Id<Trunk>),
     /// A phone that knows its password.
     Phone(Arc<Endpoint>),
+    /// A browser that is signed in.
+    Session(Id<User>, Id<Account>),
     /// Somebody who may prove who it is, with these challenges.
     Unproven(Vec<String>),
     /// Somebody who tried and failed.
@@ -23,6 +26,13 @@ pub(super) enum Caller {
 
 /// Finds out who sent an invitation.
 pub(super) async fn who(rooms: &Rooms, invitation: &Invitation) -> Result<Caller, Closed> {
+    if let Some(session) = invitation.session {
+        // One that has just signed out.
+        let owner = rooms.sessions.owner(session);
+        return Ok(owner.map_or(Caller::Stranger, |(user, account)| {
+            Caller::Session(user, account)
+        }));
+    }
     let source = invitation.source.ip();
     if let Some(trunk) = rooms.trunks.by_source(source) {
         return Ok(Caller::Trunk(trunk));

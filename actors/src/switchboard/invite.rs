@@ -5,13 +5,13 @@ use crate::{
     call::{self, Input, Opening, Origin, Outcome},
     directory::{Closed, numbering},
     rooms::Rooms,
-    target::{Dialler, Lead, Route, Shown},
+    target::{Dialler, Lead, Shown},
 };
 use engine::{
     Invitation,
     leg::{LegId, Party, Rejection},
 };
-use schema::{Endpoint, Id, TargetId, Time, Trunk};
+use schema::{Account, Endpoint, Id, TargetId, Time, Trunk, User};
 use std::sync::{Arc, atomic::Ordering};
 
 /// Seconds after which a refused caller may try again.
@@ -51,39 +51,44 @@ async fn decide(rooms: &Arc<Rooms>, invitation: Invitation) -> Result<&'static s
             refuse(rooms, leg, 403, Vec::new());
             Ok("refused")
         }
-        Caller::Phone(endpoint) => from_phone(rooms, invitation, &endpoint).await,
+        Caller::Phone(endpoint) => {
+            if let Some((dialog, early_only)) = &invitation.replaces {
+                let replaced = rooms.endpoint.find(dialog);
+                return replace(rooms, &invitation, &endpoint, replaced, *early_only).await;
+            }
+            let (account, user) = (endpoint.account_id, endpoint.user_id);
+            from_user(rooms, invitation, account, user, Some(endpoint.id)).await
+        }
+        Caller::Session(user, account) => from_user(rooms, invitation, account, user, None).await,
         Caller::Trunk(trunk) => from_trunk(rooms, invitation, trunk).await,
     }
 }
 
-async fn from_phone(
+async fn from_user(
     rooms: &Arc<Rooms>,
     invitation: Invitation,
-    endpoint: &Endpoint,
+    account: Id<Account>,
+    user: Id<User>,
+    endpoint: Option<Id<Endpoint>>,
 ) -> Result<&'static str, Closed> {
-    if let Some((dialog, early_only)) = &invitation.replaces {
-        let replaced = rooms.endpoint.find(dialog);
-        return replace(rooms, &invitation, endpoint, replaced, *early_only).await;
-    }
     let by = Dialler {
-        account: endpoint.account_id,
-        user: Some(endpoint.user_id),
+        account,
+        user: Some(user),
         did: None,
     };
     let lead = match rooms.directory.dialled(&by, &invitation.dialled.user).await {
         Ok(lead) => lead,
         Err(_) => return Ok(busy(rooms, invitation.leg)),
     };
-    let emergency = is_emergency(&lead);
-    if !emergency && !rooms.is_able() {
+    if !lead.is_emergency() && !rooms.is_able() {
         return Ok(busy(rooms, invitation.leg));
     }
     let origin = Origin::Phone {
         leg: invitation.leg,
-        user: endpoint.user_id,
-        endpoint: Some(endpoint.id),
+        user,
+        endpoint,
     };
-    begin(rooms, &invitation, endpoint.account_id, origin, lead);
+    begin(rooms, &invitation, account, origin, lead);
     Ok("taken")
 }
 
@@ -140,7 +145,7 @@ fn shown(invitation: &Invitation) -> Shown {
 fn begin(
     rooms: &Arc<Rooms>,
     invitation: &Invitation,
-    account: Id<schema::Account>,
+    account: Id<Account>,
     origin: Origin,
     lead: Lead,
 ) {
@@ -151,6 +156,8 @@ fn begin(
         sip.call_id = invitation.call_id,
         "a call arrived"
     );
+    // Before anything else happens to it. One that is gone already says so to the call.
+    let _ = rooms.endpoint.name(invitation.leg, &id.to_string());
     call::begin(
         rooms,
         Opening {
@@ -200,15 +207,6 @@ async fn replace(
         return Ok("refused");
     }
     Ok("taken")
-}
-
-fn is_emergency(lead: &Lead) -> bool {
-    match &lead.route {
-        Route::Ring(proposal) => proposal.candidates.iter().any(|candidate| {
-            matches!(candidate, crate::target::Candidate::Outside(outside) if outside.emergency)
-        }),
-        _ => false,
-    }
 }
 
 /// Not now: the caller may try again.

@@ -2,7 +2,7 @@
 
 use std::{str::FromStr, time::Duration};
 
-use actors::DigestAlgorithm;
+use actors::{DigestAlgorithm, EmergencyGate};
 
 use super::{Config, LogFormat};
 
@@ -103,6 +103,11 @@ pub const KEYS: &[Key] = &[
     ),
     key("media.address", "203.0.113.7", "address in SDP"),
     key("media.ports", "20000-39999", "RTP ports"),
+    key(
+        "emergency.gate",
+        "auto",
+        "browsers confirm where they are before they call outside: auto (US and CA), on or off",
+    ),
     key("log.level", "info", "a level or a filter"),
     key("log.format", "text", "text or json"),
     key(
@@ -146,6 +151,7 @@ impl Config {
                 self.media.address = some(text).map(parse).transpose()?;
             }
             "media.ports" => self.media.ports = ports(text)?,
+            "emergency.gate" => self.webrtc_sessions.emergency_gate = gate(text)?,
             "log.level" => self.log.level = filled(text)?.to_owned(),
             "log.format" => {
                 self.log.format = match text {
@@ -289,4 +295,14 @@ fn api_key(text: &str) -> Result<String, String> {
     crate::auth::api_key::parse(text)
         .map(|_| text.to_owned())
         .ok_or_else(|| "must be sk_live_ or sk_test_ and at least 16 letters or digits".to_owned())
+}
+
+/// When a browser must have said where it is.
+fn gate(text: &str) -> Result<EmergencyGate, String> {
+    match text {
+        "auto" => Ok(EmergencyGate::Auto),
+        "on" => Ok(EmergencyGate::On),
+        "off" => Ok(EmergencyGate::Off),
+        _ => Err("must be auto, on or off".to_owned()),
+    }
 }

@@ -5,7 +5,7 @@
 mod keys;
 mod source;
 
-use actors::{DigestAlgorithm, Times};
+use actors::{DigestAlgorithm, Times, WebrtcSessions};
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
     ops::RangeInclusive,
@@ -37,6 +37,8 @@ pub struct Config {
     pub drain: Duration,
     /// Times that the documents fix; nothing but a test sets them.
     pub times: Times,
+    /// What browsers may do; of this only the gate may be set. `emergency.gate`
+    pub webrtc_sessions: WebrtcSessions,
 }
 
 /// The HTTP listener and its limits.
@@ -158,6 +160,7 @@ impl Default for Config {
             },
             drain: Duration::from_secs(30),
             times: Times::default(),
+            webrtc_sessions: WebrtcSessions::default(),
         }
     }
 }

@@ -77,6 +77,8 @@ pub fn serve(listener: TcpListener, http: &Http, state: State) -> std::io::Resul
         let docs = DocsConfig::new(["/openapi.json"]);
         App::new()
             .app_data(state.clone())
+            // Before the scope that would take its path.
+            .service(v1::webrtc::route())
             .into_utoipa_app()
             .configure(routes)
             .split_for_parts()

@@ -295,6 +295,7 @@ fn exchange_config(config: &Config, domain: &str) -> actors::Config {
         media_ports: config.media.ports.clone(),
         data_dir: config.data_dir.clone(),
         times: config.times,
+        webrtc_sessions: config.webrtc_sessions,
         ..actors::Config::default()
     }
 }

@@ -17,6 +17,7 @@ pub mod ring_groups;
 pub mod user_sessions;
 pub mod users;
 pub mod validate;
+pub mod webrtc;
 pub mod words;
 
 use actix_web::{

@@ -271,6 +271,7 @@ impl Call {
             who,
             stage,
             holds: false,
+            waits: false,
             talked: stage == Stage::Up,
             quality: None,
         });

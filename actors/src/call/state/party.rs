@@ -23,6 +23,9 @@ pub(crate) struct Party {
     pub stage: Stage,
     /// Its user pressed hold.
     pub holds: bool,
+    /// It was told that the other side did.
+    #[serde(default)]
+    pub waits: bool,
     /// It was answered once, so it is measured in the record.
     pub talked: bool,
     /// Final audio figures.
@@ -131,6 +134,7 @@ impl Party {
             phone: self.user().map(|user| (user, self.endpoint())),
             trunk: self.trunk(),
             holds: self.holds,
+            waits: self.waits,
             number,
         })
     }

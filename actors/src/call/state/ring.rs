@@ -40,6 +40,7 @@ impl Call {
         out.push(Effect::Dial(Box::new(Dialling {
             party,
             candidate,
+            called: self.about.dialled.clone(),
             shown,
             private: self.about.private,
             reach,

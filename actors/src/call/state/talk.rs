@@ -7,7 +7,7 @@ use crate::{
 };
 use engine::{
     LegError,
-    leg::{Digit, DigitSource, Prompt},
+    leg::{Digit, DigitSource, LegId, Notice, Prompt},
 };
 use schema::{Time, types::CallDirection};
 
@@ -112,19 +112,40 @@ impl Call {
     }
 
     /// What the two parties hear, by who is on hold.
-    pub(super) fn audio(&self, out: &mut Vec<Effect>) {
-        let Phase::Talking(talk) = &self.phase else {
+    pub(super) fn audio(&mut self, out: &mut Vec<Effect>) {
+        let Phase::Talking(Talk {
+            a: first,
+            b: second,
+            ..
+        }) = self.phase
+        else {
             return;
         };
-        let (Some(a), Some(b)) = (self.leg(talk.a), self.leg(talk.b)) else {
+        let (Some(a), Some(b)) = (self.leg(first), self.leg(second)) else {
             return;
         };
         let holds = |id| self.party(id).is_some_and(|party| party.holds);
-        match (holds(talk.a), holds(talk.b)) {
+        let (first_holds, second_holds) = (holds(first), holds(second));
+        match (first_holds, second_holds) {
             (false, false) => out.push(Effect::Bridge(a, b)),
             (true, false) => out.extend([Effect::Quiet(a), Effect::Play(b, Prompt::Music)]),
             (false, true) => out.extend([Effect::Quiet(b), Effect::Play(a, Prompt::Music)]),
             (true, true) => out.extend([Effect::Quiet(a), Effect::Quiet(b)]),
+        }
+        self.tell_held(first, a, second_holds, out);
+        self.tell_held(second, b, first_holds, out);
+    }
+
+    /// Lets a party know that the other one holds, or does so no more.
+    fn tell_held(&mut self, id: PartyId, leg: LegId, held: bool, out: &mut Vec<Effect>) {
+        if let Some(party) = self.party_mut(id)
+            && std::mem::replace(&mut party.waits, held) != held
+        {
+            let notice = match held {
+                true => Notice::PeerHeld,
+                false => Notice::PeerResumed,
+            };
+            out.push(Effect::Notice(leg, notice));
         }
     }
 

@@ -10,7 +10,7 @@ use crate::{
 };
 use engine::{
     LegError,
-    leg::{LegId, Prompt, Referral, Rejection},
+    leg::{HangUp, LegId, Prompt, Referral, Rejection},
 };
 use schema::{Call as CallRow, Endpoint, Id, Time, User};
 
@@ -115,7 +115,7 @@ impl Call {
         if let Some(leg) = self.leg(by) {
             out.push(Effect::NotifyReferral(leg, referral, 200));
         }
-        self.drop_party(by, hang_up(16), out);
+        self.drop_party(by, handed_on(), out);
         self.tell_transferred(&to, out);
     }
 
@@ -193,6 +193,7 @@ impl Call {
         let new = self.add(who, Stage::Up, Some(handover.leg));
         if let Some(party) = self.party_mut(new) {
             party.holds = handover.holds;
+            party.waits = handover.waits;
         }
         out.push(Effect::Claim(new, handover.leg));
         self.join(far, new, now, out);
@@ -232,6 +233,9 @@ impl Call {
         out.push(Effect::Measure(far, handover.leg));
         self.lose(far, Stage::Moved(to), out);
         out.push(Effect::Hand(to, Some(handover)));
+        if let Some(near) = near {
+            self.drop_party(near, handed_on(), out);
+        }
         let end = End {
             outcome: Outcome::Completed,
             cause: None,
@@ -319,6 +323,14 @@ impl Call {
         self.join(far, new, now, out);
         self.drop_party(replaced, hang_up(16), out);
         self.tell_transferred(&number, out);
+    }
+}
+
+/// Hanging up because the other side goes on with somebody else.
+fn handed_on() -> HangUp {
+    HangUp {
+        transferred: true,
+        ..hang_up(16)
     }
 }
 

@@ -1,7 +1,7 @@
 //! While two talk: hold, silence, the end from each side and from outside.
 
 use super::*;
-use engine::leg::Prompt;
+use engine::leg::{Notice, Prompt};
 use schema::types::CallStatus;
 
 fn talking() -> Bench {
@@ -15,21 +15,31 @@ fn talking() -> Bench {
 fn hold_plays_music_to_the_other_side() {
     let far = LegId(102);
     let music = |leg| Effect::Play(leg, Prompt::Music);
+    let held = |leg| Effect::Notice(leg, Notice::PeerHeld);
+    let resumed = |leg| Effect::Notice(leg, Notice::PeerResumed);
     let mut bench = talking();
     let table = [
-        (1, LegEvent::Held, vec![Effect::Quiet(CALLER), music(far)]),
+        (
+            1,
+            LegEvent::Held,
+            vec![Effect::Quiet(CALLER), music(far), held(far)],
+        ),
         (1, LegEvent::Held, vec![]),
         (
             2,
             LegEvent::Held,
-            vec![Effect::Quiet(CALLER), Effect::Quiet(far)],
+            vec![Effect::Quiet(CALLER), Effect::Quiet(far), held(CALLER)],
         ),
         (
             1,
             LegEvent::Resumed,
-            vec![Effect::Quiet(far), music(CALLER)],
+            vec![Effect::Quiet(far), music(CALLER), resumed(far)],
         ),
-        (2, LegEvent::Resumed, vec![Effect::Bridge(CALLER, far)]),
+        (
+            2,
+            LegEvent::Resumed,
+            vec![Effect::Bridge(CALLER, far), resumed(CALLER)],
+        ),
     ];
     for (party, event, wanted) in table {
         assert_eq!(bench.leg(party, event), wanted);

@@ -109,6 +109,7 @@ fn happen(bench: &mut Bench, what: Happening) {
                 phone: Some((Id::new(), Some(endpoint()))),
                 trunk: None,
                 holds: false,
+                waits: false,
                 number: "207".into(),
             });
             bench.tell(Input::HandedOver(handover));

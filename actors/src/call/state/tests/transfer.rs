@@ -158,6 +158,7 @@ fn an_attended_transfer_to_nowhere_leaves_things_as_they_are() {
         phone: Some((Id::new(), Some(endpoint()))),
         trunk: None,
         holds: false,
+        waits: false,
         number: "204".into(),
     };
     assert_eq!(
