@@ -78,14 +78,7 @@ pub struct Page {
 impl Chromium {
     /// Whether it is installed. Its absence fails the test when peers are required.
     pub fn is_here() -> bool {
-        let probe = Command::new("chromium").arg("--version").output();
-        let here = probe.is_ok_and(|output| output.status.success());
-        let required = std::env::var("STROWGER_TEST_PEERS").is_ok_and(|value| value == "required");
-        assert!(here || !required, "chromium is not installed");
-        if !here {
-            eprintln!("left out: chromium is not installed");
-        }
-        here
+        crate::is_here("chromium")
     }
 
     /// Starts one whose microphone hears this tone, in Hz.

@@ -3,6 +3,7 @@
 
 pub mod api;
 pub mod audio;
+pub mod baresip;
 pub mod browser;
 pub mod carrier;
 pub mod chromium;
@@ -10,18 +11,21 @@ pub mod contract;
 pub mod database;
 pub mod events;
 pub mod exchange;
+mod installed;
 pub mod phone;
 pub mod proxy;
 pub mod sip;
 pub mod world;
 
 pub use api::{Answer, Api};
+pub use baresip::Baresip;
 pub use browser::{Browser, Generation};
 pub use carrier::Carrier;
 pub use chromium::Chromium;
 pub use database::Database;
 pub use events::{Event, Events};
 pub use exchange::{DOMAIN, Exchange, KEY};
+pub use installed::is_here;
 pub use phone::{Call, Offer, Phone, SOON, SdpSide};
 pub use sip::{Agent, Algorithm, Link, Login, Message};
 pub use world::{Person, World};
