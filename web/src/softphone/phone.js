@@ -254,7 +254,7 @@ export class Phone extends EventTarget {
   #state(state) {
     if (state.name !== 'ready') {
       for (const call of this.live()) {
-        call.fail({ code: 'transport_closed' });
+        call.fail({ code: 'lost' });
       }
     }
     this.#tell('connection');

@@ -20,6 +20,7 @@ const TROUBLE = {
   internal_error: 'The server could not do that.',
   // From here.
   transport_closed: 'There is no connection to the server.',
+  lost: 'The connection was lost.',
   no_reply: 'The server did not answer.',
   one_at_a_time: 'One call is still being set up.',
   no_audio: 'No audio gets through to the server. A firewall may be in the way.',
