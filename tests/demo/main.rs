@@ -1,9 +1,11 @@
 //! `strowger demo --exit` as a newcomer sees it: what it prints is what happened.
 
+use serde_json::Value;
 use std::{
     io::{self, Write},
     net::{SocketAddr, UdpSocket},
     sync::{Arc, Mutex},
+    time::Duration,
 };
 use web::{cli::serve::StopSignals, demo};
 
@@ -100,4 +102,47 @@ async fn two_phones_call_each_other_and_are_heard_and_recorded() {
         .collect();
     assert_eq!(scores.len(), 2, "{story}");
     assert!(scores.iter().all(|mos| *mos > 4.0), "{scores:?}");
+}
+
+/// The first links to the softphone page, as soon as they are told: number, page and token.
+async fn links(sheet: &Sheet) -> Vec<(String, String, String)> {
+    let told = async {
+        loop {
+            let story = String::from_utf8(sheet.0.lock().expect("the sheet").clone());
+            let story = story.expect("text");
+            if let Some((all, _)) = story.split_once("Or open both") {
+                let link = |line: &str| {
+                    let (number, link) = line.trim().split_once(' ')?;
+                    let (page, token) = link.trim().split_once("#token=")?;
+                    Some((number.to_owned(), page.to_owned(), token.to_owned()))
+                };
+                return all.lines().filter_map(link).collect();
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    let told = tokio::time::timeout(Duration::from_secs(60), told).await;
+    told.expect("the links are told")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_visitor_is_given_two_links_that_open_a_softphone() {
+    let sheet = Sheet::default();
+    let paper = demo::Paper::new(sheet.clone());
+    let play = async move { demo::play(settings(), false, &paper, StopSignals::new()).await };
+    let show = tokio::spawn(play);
+    let links = links(&sheet).await;
+    let numbers: Vec<&str> = links.iter().map(|(number, ..)| number.as_str()).collect();
+    assert_eq!(numbers, ["1003", "1004"]);
+    for (number, page, token) in &links {
+        let shown = reqwest::get(page).await.expect("a page");
+        assert_eq!(shown.status(), 200, "{page}");
+        let url = page.replace("/softphone", "/v1/me");
+        let me = reqwest::Client::new().get(url).bearer_auth(token);
+        let me = me.send().await.expect("an answer");
+        let me: Value = me.json().await.expect("a profile");
+        assert_eq!(me["extensions"][0]["number"], *number, "{me}");
+    }
+    show.abort();
+    drop(show.await);
 }

@@ -71,6 +71,15 @@ impl Drop for Scratch {
     }
 }
 
+/// What comes after the call.
+#[derive(Debug, Clone, Copy)]
+enum After {
+    /// The end.
+    Leave,
+    /// The visitor, who may have links to the softphone page.
+    Stay { page: bool },
+}
+
 /// Gives the demonstration on standard output and stays until told to stop; with `leave`, ends after
 /// the call.
 pub async fn run(config: Config, leave: bool) -> ExitCode {
@@ -111,9 +120,15 @@ pub async fn play(
         paper.line(&notice);
     }
     let given = config.api_key.clone();
+    let after = match leave {
+        true => After::Leave,
+        false => After::Stay {
+            page: config.http.softphone,
+        },
+    };
     let running = Box::pin(server::start(config)).await?;
     let outcome = tokio::select! {
-        outcome = show(&running, given, leave, paper) => outcome,
+        outcome = show(&running, given, after, paper) => outcome,
         () = stop.next() => {
             paper.line("");
             paper.line("Ending; live calls may finish. Ctrl-C again ends them now.");
@@ -125,18 +140,21 @@ pub async fn play(
     outcome
 }
 
-/// Everything that is to be seen, up to the end of the call or, without `leave`, for ever.
+/// Everything that is to be seen, up to the end of the call or, with somebody who stays, for ever.
 async fn show(
     running: &Running,
     given: Option<String>,
-    leave: bool,
+    after: After,
     paper: &Paper,
 ) -> Result<(), DemoError> {
     let key = given.or_else(|| running.first_key().map(str::to_owned));
     let stage = Box::pin(Stage::set(running, key.unwrap_or_default(), paper)).await?;
     let stage = Box::pin(stage.call()).await?;
-    if leave {
+    let After::Stay { page } = after else {
         return Ok(());
+    };
+    if page {
+        stage.show_page().await?;
     }
     stage.invite();
     stage.stay().await;

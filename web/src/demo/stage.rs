@@ -34,6 +34,7 @@ const BOB_HZ: u16 = 660;
 const ALICE: &str = "1001";
 const BOB: &str = "1002";
 const VISITOR: &str = "1003";
+const GUEST: &str = "1004";
 /// Dials the echo.
 const ECHO: &str = "*43";
 /// Ends of calls that may wait to be looked at.
@@ -49,6 +50,7 @@ pub(super) struct Stage<'a> {
     alice: Phone,
     bob: Phone,
     visitor: Person,
+    guest: Person,
     ends: mpsc::Receiver<String>,
     news: Task,
 }
@@ -89,12 +91,14 @@ impl<'a> Stage<'a> {
         let alice = tenant::person(&client, "Alice", ALICE).await?;
         let bob = tenant::person(&client, "Bob", BOB).await?;
         let visitor = tenant::person(&client, "Visitor", VISITOR).await?;
+        let guest = tenant::person(&client, "Guest", GUEST).await?;
         paper.head("A tenant, made through the API");
         paper.item("Account", &account);
         for (person, phone) in [
             (&alice, "a built-in phone that speaks with 440 Hz"),
             (&bob, "a built-in phone that speaks with 660 Hz"),
             (&visitor, "you"),
+            (&guest, "you again, or whoever is with you"),
         ] {
             paper.item(person.number, &format!("{}: {phone}", person.login.name));
         }
@@ -126,6 +130,7 @@ impl<'a> Stage<'a> {
             alice,
             bob,
             visitor,
+            guest,
             ends,
             news: Task(news),
         })
@@ -203,6 +208,25 @@ impl<'a> Stage<'a> {
         Ok(())
     }
 
+    /// Says how to be on the phone from a browser.
+    pub async fn show_page(&self) -> Result<(), DemoError> {
+        let (paper, url) = (self.paper, self.running.public_url());
+        paper.head("Your turn: on the phone from a browser, for a day");
+        for person in [&self.visitor, &self.guest] {
+            let token = tenant::token(&self.client, &person.user).await?;
+            paper.item(person.number, &format!("{url}/softphone#token={token}"));
+        }
+        paper.item(
+            "Then dial",
+            &format!("{ALICE} or {BOB} to hear a tone, {ECHO} to hear yourself"),
+        );
+        paper.line(&format!(
+            "Or open both, each in a tab of its own, and dial {GUEST} from the first."
+        ));
+        paper.line("Browsers give a page the microphone on localhost and over https only.");
+        Ok(())
+    }
+
     /// Says how to go on.
     pub fn invite(&self) {
         let (paper, login) = (self.paper, &self.visitor.login);
@@ -211,7 +235,7 @@ impl<'a> Stage<'a> {
         if self.sip.ip().is_unspecified() && registrar != near.to_string() {
             registrar = format!("{registrar}, or {near} on this machine");
         }
-        paper.head("Your turn: register a phone of your own");
+        paper.head("Or register a phone of your own");
         paper.item("Registrar", &registrar);
         paper.item("User name", &login.username);
         paper.item("Password", &login.password);

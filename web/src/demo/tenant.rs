@@ -21,6 +21,16 @@ pub(super) async fn account(client: &Client) -> Result<(Client, String), ApiErro
     Ok((client.on(id.clone()), id))
 }
 
+/// How long a link to the softphone page is good, in seconds.
+const DAY: u32 = 24 * 60 * 60;
+
+/// A token with which a browser is this user's phone.
+pub(super) async fn token(client: &Client, user: &str) -> Result<String, ApiError> {
+    let wish = json!({ "user": user, "ttl_seconds": DAY });
+    let made = client.post("/v1/user_sessions", wish).await?;
+    text(&made, "client_secret")
+}
+
 /// Makes a user, its extension and its endpoint.
 pub(super) async fn person(
     client: &Client,
