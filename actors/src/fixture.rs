@@ -17,7 +17,8 @@ pub(crate) async fn test_db() -> (Db, PathBuf) {
 /// The platform.
 async fn test_platform(db: &Db) -> Id<Platform> {
     let key = FirstKey {
-        hash: vec![1; 32],
+        name: None,
+        hash: vec![1; 32].into(),
         last4: "abcd".into(),
         livemode: true,
     };

@@ -46,7 +46,7 @@ pub struct NewApiKey {
     /// What it is for.
     pub name: Option<String>,
     /// SHA-256 of the key.
-    pub hash: Vec<u8>,
+    pub hash: Secret<Vec<u8>>,
     /// Whether it is a live key.
     pub livemode: bool,
     /// The key's last four characters.
@@ -60,7 +60,7 @@ impl From<NewApiKey> for ApiKey {
             id: Id::new(),
             platform_id: new.platform_id,
             name: new.name,
-            hash: new.hash.into(),
+            hash: new.hash,
             livemode: new.livemode,
             last4: new.last4,
             revoked_at: None,

@@ -135,12 +135,6 @@ queries! {
         slice!(c, window, Endpoint, endpoints::id, query)
     }
 
-    /// All endpoints of these users, oldest first.
-    read fn list_endpoints_of(c, account: Id<Account>, users: Vec<Id<User>>) -> Vec<Endpoint> {
-        let found = endpoints::table.filter(endpoints::account_id.eq(account)).filter(endpoints::user_id.eq_any(users));
-        Ok(found.order(endpoints::id.asc()).select(Endpoint::as_select()).load(c).await?)
-    }
-
     /// One endpoint of a user.
     read fn find_endpoint(c, account: Id<Account>, user: Id<User>, id: Id<Endpoint>) -> Endpoint {
         let found = endpoints::table.filter(endpoints::account_id.eq(account)).filter(endpoints::user_id.eq(user));

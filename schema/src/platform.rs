@@ -7,7 +7,7 @@ use crate::db::queries;
 use crate::error::DbError;
 use crate::id::{Id, Kind};
 use crate::tables::{api_keys, platforms, settings};
-use crate::types::Time;
+use crate::types::{Secret, Time};
 
 /// The setting under which the first platform is remembered; whoever writes it makes the platform.
 const FIRST: &str = "platform";
@@ -34,8 +34,10 @@ impl Kind for Platform {
 /// The first key of a platform, before the platform is known.
 #[derive(Debug, Clone)]
 pub struct FirstKey {
+    /// What it is for.
+    pub name: Option<String>,
     /// SHA-256 of the key.
-    pub hash: Vec<u8>,
+    pub hash: Secret<Vec<u8>>,
     /// The key's last four characters.
     pub last4: String,
     /// Whether it is a live key (`sk_live_`).
@@ -72,8 +74,8 @@ queries! {
             let key = ApiKey {
                 id: Id::new(),
                 platform_id: platform.id,
-                name: None,
-                hash: first.hash.into(),
+                name: first.name,
+                hash: first.hash,
                 livemode: first.livemode,
                 last4: first.last4,
                 revoked_at: None,

@@ -72,6 +72,15 @@ async fn keys_are_made_listed_and_revoked() {
 }
 
 #[test]
+fn the_first_key_keeps_its_name() {
+    let home = Home::new();
+    let (ok, made, _) = run(&home.0, &["keys", "create", "--name", "billing"]);
+    assert!(ok, "{made}");
+    let (_, listed, _) = run(&home.0, &["keys", "list"]);
+    assert!(listed.contains("billing"), "{listed}");
+}
+
+#[test]
 fn the_database_is_brought_up_to_date_once() {
     let home = Home::new();
     let (ok, first, why) = run(&home.0, &["migrate"]);

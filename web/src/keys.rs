@@ -33,11 +33,7 @@ pub async fn bootstrap(db: &Db, configured: Option<&str>) -> Result<Option<Strin
         None => api_key::generate(true)?,
     };
     let livemode = api_key::parse(&text).ok_or(KeyError::Malformed)?;
-    let first = FirstKey {
-        hash: api_key::hash(&text).to_vec(),
-        last4: api_key::last4(&text),
-        livemode,
-    };
+    let first = first(None, &text, livemode);
     let (platform, taken) = db.bootstrap_platform(PLATFORM.to_owned(), first).await?;
     if configured.is_none() {
         return Ok(taken.map(|_| text));
@@ -66,11 +62,7 @@ pub async fn create(
     livemode: bool,
 ) -> Result<(ApiKey, String), KeyError> {
     let text = api_key::generate(livemode)?;
-    let first = FirstKey {
-        hash: api_key::hash(&text).to_vec(),
-        last4: api_key::last4(&text),
-        livemode,
-    };
+    let first = first(name.clone(), &text, livemode);
     let key = match db.bootstrap_platform(PLATFORM.to_owned(), first).await? {
         (_, Some(key)) => key,
         (platform, None) => {
@@ -111,8 +103,17 @@ fn row(
     NewApiKey {
         platform_id,
         name,
-        hash: api_key::hash(text).to_vec(),
+        hash: api_key::hash(text).to_vec().into(),
         livemode,
         last4: api_key::last4(text),
+    }
+}
+
+fn first(name: Option<String>, text: &str, livemode: bool) -> FirstKey {
+    FirstKey {
+        name,
+        hash: api_key::hash(text).to_vec().into(),
+        last4: api_key::last4(text),
+        livemode,
     }
 }

@@ -7,7 +7,8 @@ use crate::support::{both, platform};
 
 fn first(byte: u8) -> FirstKey {
     FirstKey {
-        hash: vec![byte; 32],
+        name: Some("billing".into()),
+        hash: vec![byte; 32].into(),
         last4: "wxyz".into(),
         livemode: true,
     }
@@ -21,6 +22,8 @@ fn the_first_start_makes_one_platform_and_one_key() {
             .await
             .unwrap();
         let key = key.unwrap();
+        assert_eq!(key.name.as_deref(), Some("billing"));
+        assert!(!format!("{:?}", first(1)).contains("[1, 1"));
         assert_eq!((key.platform_id, key.livemode), (platform.id, true));
         assert_eq!(key.hash.reveal(), &vec![1; 32]);
 
@@ -61,7 +64,7 @@ fn keys_are_added_listed_and_revoked() {
         let new = NewApiKey {
             platform_id: platform.id,
             name: Some("billing".into()),
-            hash: vec![9; 32],
+            hash: vec![9; 32].into(),
             livemode: false,
             last4: "9999".into(),
         };

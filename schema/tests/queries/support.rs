@@ -170,7 +170,8 @@ pub fn migrations(kind: &str) -> Vec<(String, String, String)> {
 
 pub async fn platform(db: &Db) -> Platform {
     let key = FirstKey {
-        hash: vec![7; 32],
+        name: None,
+        hash: vec![7; 32].into(),
         last4: "abcd".into(),
         livemode: true,
     };

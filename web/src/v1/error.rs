@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 
 use actix_web::{
-    HttpRequest, HttpResponse, ResponseError,
-    error::JsonPayloadError,
+    HttpResponse, ResponseError,
     http::{
         StatusCode,
         header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE},
@@ -226,19 +225,6 @@ impl Error {
             Constraint::Key => ("conflict", "The resource already exists"),
         };
         Self::Conflict { code, message }
-    }
-}
-
-/// Turns a failure of actix's own extractors into the same shape.
-pub fn from_actix(error: actix_web::Error, _request: &HttpRequest) -> actix_web::Error {
-    if error.as_error::<Error>().is_some() {
-        return error;
-    }
-    match error.as_error::<JsonPayloadError>() {
-        Some(JsonPayloadError::Overflow { .. } | JsonPayloadError::OverflowKnownLength { .. }) => {
-            Error::TooLarge.into()
-        }
-        _ => Error::Malformed("The request cannot be read".to_owned()).into(),
     }
 }
 
