@@ -1,7 +1,7 @@
 //! What the driver keeps of a leg beside its machine: who listens, what waits to be told, what runs.
 
 use super::{
-    browsers::Line,
+    line::Line,
     timers::{Number, Running, Timed},
     turn::Turn,
 };

@@ -9,6 +9,7 @@ mod incoming;
 mod invite;
 mod late;
 mod legs;
+mod line;
 mod orders;
 mod post;
 mod probe;

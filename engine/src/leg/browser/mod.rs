@@ -93,7 +93,11 @@ impl Leg {
             false => dial.codecs,
         };
         let phase = Phase::Called(Called::default());
-        let mut leg = Leg::new(settings, (dial.group, codecs), dial.from, seed, phase, out);
+        let caller = match dial.privacy.id {
+            true => anonymous(),
+            false => dial.from,
+        };
+        let mut leg = Leg::new(settings, (dial.group, codecs), caller, seed, phase, out);
         leg.name = Some(dial.call);
         leg
     }
@@ -207,5 +211,14 @@ impl Leg {
         if self.name.is_some() {
             turn.out.push(Output::Signal(signal));
         }
+    }
+}
+
+/// Somebody who is not to be named, as SIP names them (RFC 3323 §4.1.1.3).
+fn anonymous() -> Party {
+    Party {
+        name: Some("Anonymous".to_owned()),
+        user: "anonymous".to_owned(),
+        uri: "sip:anonymous@anonymous.invalid".to_owned(),
     }
 }

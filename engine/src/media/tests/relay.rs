@@ -246,3 +246,47 @@ fn silence_is_reported_once() {
         assert!(bench.news.wait(leg.id, 0).is_empty());
     }
 }
+
+#[test]
+fn a_muted_party_is_heard_as_silence() {
+    let bench = Bench::new();
+    let ((a, mut alice), (_, mut bob)) = bench.call();
+    alice.says(&[9; 160]);
+    assert_eq!(bob.hears().payload, [9; 160]);
+    bench.plane.mute(a.id, true);
+    bench.plane.settle();
+    for _ in 0..2 {
+        let sent = alice.says(&[9; 160]);
+        let got = bob.hears();
+        assert_eq!(got.payload, [0xff; 160]);
+        assert_eq!(got.header.pt, sent.pt);
+    }
+    // It hears the other side as before.
+    bob.says(&[7; 160]);
+    assert_eq!(alice.hears().payload, [7; 160]);
+    bench.plane.mute(a.id, false);
+    bench.plane.settle();
+    alice.says(&[9; 160]);
+    assert_eq!(bob.hears().payload, [9; 160]);
+}
+
+#[test]
+fn the_keys_of_a_muted_party_count() {
+    let bench = Bench::new();
+    let ((a, mut alice), (_, bob)) = bench.call();
+    bench.plane.mute(a.id, true);
+    bench.plane.settle();
+    let header = Header {
+        pt: 101,
+        ..alice.next()
+    };
+    // RFC 4733 §2.3: the 5, let go, 800 ticks.
+    let five = [5, 0x8a, 0x03, 0x20];
+    alice.writes(header, &five);
+    assert_eq!(bob.hears().header.pt, 101);
+    let pressed = MediaEvent::Digit {
+        digit: '5',
+        duration_ms: 100,
+    };
+    assert_eq!(bench.news.wait(a.id, 1), [pressed]);
+}

@@ -3,7 +3,10 @@
 use super::rig::{ANSWER, PROGRESS, Rig, describes, foreign_sdp, hang_up, name, reject};
 use crate::{
     LegError,
-    leg::{HangUp, Word, machine::Order},
+    leg::{
+        HangUp, Word,
+        machine::{Order, tests::rig::dial},
+    },
 };
 
 #[test]
@@ -22,6 +25,20 @@ fn it_is_offered_the_call_and_rings() {
         !offer.contains("a=sendonly") && !offer.contains("a=recvonly"),
         "{offer}"
     );
+}
+
+#[test]
+fn a_caller_who_is_not_to_be_named_is_not() {
+    let mut dial = dial();
+    dial.privacy.id = true;
+    let mut rig = Rig::called_by(dial);
+    rig.begin();
+    let told = format!("{:?}", rig.out);
+    assert!(
+        told.contains("\"anonymous\"") && !told.contains("1001"),
+        "{told}"
+    );
+    assert!(!told.contains("Alice"), "{told}");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use crate::{
     LegError,
     leg::{
-        HangUp, LegEvent, Party, Rejection, Signal, Word,
+        Dial, HangUp, LegEvent, Party, Rejection, Signal, Word,
         browser::{Asked, Leg, destination},
         machine::{
             Order, Output, Settings, TimerName,
@@ -77,14 +77,18 @@ impl Rig {
 
     /// A browser that is about to be called, while ports are out or not.
     pub fn called_while(full: bool) -> Rig {
-        let settings = settings();
-        let mut out = Vec::new();
-        let mut dial = dial();
-        dial.call = CALL.to_owned();
-        let leg = Leg::outgoing(settings.clone(), dial, 1, &mut out);
-        let mut rig = Rig::with(leg, settings, out);
+        let mut rig = Rig::called_by(dial());
         rig.audio.full = full;
         rig
+    }
+
+    /// A browser that is about to be called by this order.
+    pub fn called_by(mut dial: Dial) -> Rig {
+        let settings = settings();
+        let mut out = Vec::new();
+        dial.call = CALL.to_owned();
+        let leg = Leg::outgoing(settings.clone(), dial, 1, &mut out);
+        Rig::with(leg, settings, out)
     }
 
     /// Offers the call to the browser.
