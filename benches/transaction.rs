@@ -60,6 +60,7 @@ fn config() -> Config {
         advertised: None,
         domain: "exchange.test".to_owned(),
         agent: "Strowger".to_owned(),
+        webrtc: engine::WebRtc::default(),
         media: Media {
             threads: 1,
             ..Media::default()

@@ -31,6 +31,12 @@ pub struct Config {
     pub media_ports: RangeInclusive<u16>,
     /// Pinned RTP threads; 0 takes one a core.
     pub media_threads: usize,
+    /// WebRTC over UDP: one port for all browsers. Empty means off.
+    pub webrtc_udp: Vec<SocketAddr>,
+    /// Takes another port when that of `webrtc_udp` is taken.
+    pub webrtc_any_port: bool,
+    /// Addresses told to browsers; empty takes `media_address`, else those listened on.
+    pub webrtc_addresses: Vec<IpAddr>,
     /// Times that the documents fix.
     pub times: Times,
     /// What browsers may do.
@@ -159,6 +165,9 @@ impl Default for Config {
             media_address: None,
             media_ports: 20_000..=39_999,
             media_threads: 0,
+            webrtc_udp: Vec::new(),
+            webrtc_any_port: false,
+            webrtc_addresses: Vec::new(),
             times: Times::default(),
             webrtc_sessions: WebrtcSessions::default(),
             data_dir: PathBuf::from("data"),
@@ -188,6 +197,14 @@ impl Config {
                 ports: self.media_ports.clone(),
                 threads: self.media_threads,
                 silence: self.times.media_silence,
+            },
+            webrtc: engine::WebRtc {
+                listen: self.webrtc_udp.clone(),
+                any_port: self.webrtc_any_port,
+                addresses: match self.webrtc_addresses.as_slice() {
+                    [] => self.media_address.into_iter().collect(),
+                    told => told.to_vec(),
+                },
             },
             timers: engine::Timers {
                 t1: self.times.sip_t1,

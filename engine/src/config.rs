@@ -21,6 +21,8 @@ pub struct Config {
     pub agent: String,
     /// RTP side.
     pub media: Media,
+    /// WebRTC side.
+    pub webrtc: WebRtc,
     /// RFC 3261 timers.
     pub timers: Timers,
     /// Limits.
@@ -49,6 +51,18 @@ pub struct Media {
     pub threads: usize,
     /// A leg that should be heard and is not, for this long, is reported lost.
     pub silence: Duration,
+}
+
+/// Settings of the WebRTC gateway. The default is off.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct WebRtc {
+    /// UDP listeners; port 0 takes any free one, an unspecified address stands for those of every
+    /// interface at the start. Empty means off: offers of DTLS are refused.
+    pub listen: Vec<SocketAddr>,
+    /// Takes another port when that of a listener is taken.
+    pub any_port: bool,
+    /// Addresses told to peers; empty tells those that are listened on.
+    pub addresses: Vec<IpAddr>,
 }
 
 /// The base timers of RFC 3261 §17 (table 4) and the session timers of RFC 4028.

@@ -12,8 +12,9 @@ pub mod rtp;
 pub mod sdp;
 pub mod sip;
 mod stack;
+mod webrtc;
 
-pub use config::{Config, Limits, Media, Timers, Tls};
+pub use config::{Config, Limits, Media, Timers, Tls, WebRtc};
 pub use endpoint::{
     Answer, Arrival, Arrivals, Authorization, BindError, Bound, Contact, Endpoint, Invitation,
     LegError, Registration, Reply, Request, RequestError, bind,

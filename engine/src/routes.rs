@@ -74,7 +74,7 @@ mod tests {
         let peer = "127.0.0.7".parse().unwrap();
         assert_eq!(
             routes.reachable(any, peer),
-            "127.0.0.1:5060".parse().unwrap()
+            SocketAddr::from(([127, 0, 0, 1], 5060))
         );
         let fixed: SocketAddr = "192.0.2.1:5060".parse().unwrap();
         assert_eq!(routes.reachable(fixed, peer), fixed);

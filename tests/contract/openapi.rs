@@ -27,6 +27,7 @@ async fn served() -> Value {
     };
     config.http.listen = "127.0.0.1:0".parse().expect("an address");
     config.sip.udp = None;
+    config.webrtc.udp = None;
     config.sip.tcp = None;
     let running = web::start(config).await.expect("a running exchange");
     let url = format!("http://{}/openapi.json", running.http());

@@ -29,6 +29,7 @@ fn settings() -> web::Config {
     config.http.listen = any;
     config.http.workers = 1;
     config.sip.udp = Some(any);
+    config.webrtc.udp = Some(any);
     config.sip.tcp = Some(any);
     config
 }

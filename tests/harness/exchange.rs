@@ -35,6 +35,7 @@ impl Exchange {
         config.http.workers = 1;
         config.sip.udp = Some(any);
         config.sip.tcp = Some(any);
+        config.webrtc.udp = Some(any);
         config.sip.domain = Some(DOMAIN.to_owned());
         config.media.ports = 20_000..=39_999;
         shape(&mut config);

@@ -77,6 +77,7 @@ impl Phone {
             advertised: None,
             domain: login.domain.clone(),
             agent: concat!("Strowger-demo-phone/", env!("CARGO_PKG_VERSION")).to_owned(),
+            webrtc: engine::WebRtc::default(),
             media: Media {
                 address: Some(exchange.ip()),
                 ports: MEDIA_PORTS,

@@ -28,6 +28,8 @@ pub struct Bound {
     pub sip_tls: Option<SocketAddr>,
     /// RTP ports, both ends included.
     pub media_ports: RangeInclusive<u16>,
+    /// WebRTC over UDP.
+    pub webrtc_udp: Vec<SocketAddr>,
 }
 
 /// A request for a call.
@@ -90,6 +92,7 @@ impl Exchange {
             sip_tcp: bound.tcp.clone(),
             sip_tls: bound.tls,
             media_ports: self.rooms.config.media_ports.clone(),
+            webrtc_udp: bound.webrtc.clone(),
         }
     }
 

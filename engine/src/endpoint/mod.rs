@@ -50,6 +50,9 @@ pub enum BindError {
     /// The media threads could not be started.
     #[error("cannot start the media plane")]
     Media(#[source] std::io::Error),
+    /// The WebRTC gateway could not be started.
+    #[error("cannot start the WebRTC gateway")]
+    WebRtc(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// A metric name is taken on the registry given.
     #[error("cannot register the engine's metrics")]
     Metrics(#[from] prometheus::Error),
@@ -90,6 +93,8 @@ pub struct Bound {
     pub tcp: Vec<SocketAddr>,
     /// TLS listener.
     pub tls: Option<SocketAddr>,
+    /// WebRTC listeners: one port, at each of the machine's addresses when it listens on all.
+    pub webrtc: Vec<SocketAddr>,
 }
 
 /// Opens every listener and the media plane. Runs on the tokio runtime it is called from.
@@ -137,6 +142,9 @@ pub(crate) fn bind_with(
     let (ears, heard) = Ears::new();
     let plane =
         Plane::start(config.media.clone(), Arc::new(ears), metrics).map_err(BindError::Media)?;
+    let webrtc = plane
+        .start_gateway(&config.webrtc, metrics)
+        .map_err(|error| BindError::WebRtc(Box::new(error)))?;
     let (stack, mut tasks) = Stack::start(Parts {
         config,
         metrics: counts,
@@ -149,7 +157,12 @@ pub(crate) fn bind_with(
     let inbox: Arc<dyn Inbox> = stack.clone();
     tasks.extend(hub.start(opened, &inbox));
     let inner = Inner {
-        bound: Bound { udp, tcp, tls },
+        bound: Bound {
+            udp,
+            tcp,
+            tls,
+            webrtc,
+        },
         stack,
         hub,
         plane,

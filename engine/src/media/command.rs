@@ -1,7 +1,7 @@
 //! Orders to a media thread and the mailbox they travel in.
 
 use super::{Stream, card::Card, leg::Leg};
-use crate::leg::Prompt;
+use crate::{leg::Prompt, webrtc::Line};
 use crossbeam_queue::SegQueue;
 use mio::Waker;
 use std::sync::{
@@ -30,6 +30,12 @@ pub(super) enum Command {
     Listen(Arc<Card>, Option<u16>),
     /// Lets the party be heard no more than silence, or lets it be heard again.
     Mute(Arc<Card>, bool),
+    /// Gives a WebRTC leg its line.
+    Join(Arc<Card>, Box<Line>),
+    /// The peer of a WebRTC leg is gone.
+    Revoke(Arc<Card>),
+    /// The peer of a WebRTC leg will not come.
+    Fail(Arc<Card>),
     /// Ends the leg.
     Close(Arc<Card>),
     /// Hands the leg to another thread, which was told to expect it.

@@ -3,18 +3,16 @@
 
 use super::{
     Stream, card::Card, ears::Ears, metrics::Refused, mouth::Mouth, prompt::Player,
-    reports::Reports, tap::Tap,
+    reports::Reports, tap::Tap, wire::Wire,
 };
 use crate::{
     leg::Prompt,
     rtp::{
         Payload,
-        ports::{Lease, Pair},
         srtp::{Protector, SrtpKeys},
     },
 };
-use mio::net::UdpSocket;
-use std::{sync::Arc, time::Instant};
+use std::{net::SocketAddr, sync::Arc, time::Instant};
 
 /// What a leg sends, besides keys.
 #[derive(Debug, Default)]
@@ -43,8 +41,7 @@ pub(super) struct Playing {
 /// A leg.
 pub(super) struct Leg {
     pub card: Arc<Card>,
-    pub rtp: UdpSocket,
-    pub rtcp: UdpSocket,
+    pub wire: Wire,
     pub stream: Option<Box<Stream>>,
     pub protector: Option<Box<Protector>>,
     pub ears: Ears,
@@ -57,8 +54,6 @@ pub(super) struct Leg {
     pub muted: bool,
     #[cfg(test)]
     pub faulty: bool,
-    /// Last, so that the ports are free only after the sockets are closed.
-    _lease: Lease,
 }
 
 impl Doing {
@@ -74,13 +69,12 @@ impl Doing {
 
 impl Leg {
     /// Makes a leg that listens, and believes nobody yet.
-    pub fn new(card: Arc<Card>, pair: Pair) -> Self {
+    pub fn new(card: Arc<Card>, wire: Wire) -> Self {
         let ssrc = card.ssrc;
         let now = Instant::now();
         Self {
             card,
-            rtp: UdpSocket::from_std(pair.rtp),
-            rtcp: UdpSocket::from_std(pair.rtcp),
+            wire,
             stream: None,
             protector: None,
             ears: Ears::new(now),
@@ -91,14 +85,16 @@ impl Leg {
             muted: false,
             #[cfg(test)]
             faulty: false,
-            _lease: pair.lease,
         }
     }
 
     /// Applies the outcome of an offer and answer. Keys that cannot be used leave the leg mute and
     /// deaf: nothing that was to be encrypted is ever sent in the clear.
     pub fn configure(&mut self, stream: Stream, now: Instant) {
-        if let Err(error) = self.rekey(stream.srtp.as_ref()) {
+        // Those of a WebRTC leg come from its handshake, with the line.
+        if !self.wire.is_web()
+            && let Err(error) = self.rekey(stream.srtp.as_ref())
+        {
             tracing::error!(leg = self.card.id.0, %error, "a leg has unusable keys");
             self.stream = None;
             return;
@@ -106,6 +102,28 @@ impl Leg {
         self.ears.configure(&stream, now);
         self.mouth.configure(&stream);
         self.stream = Some(Box::new(stream));
+    }
+
+    /// Takes up the keys of a handshake; without them the leg stays mute.
+    pub fn unlock(&mut self, keys: &SrtpKeys) -> bool {
+        let done = self.rekey(Some(keys));
+        if let Err(error) = &done {
+            tracing::error!(leg = self.card.id.0, %error, "a WebRTC leg has unusable keys");
+        }
+        done.is_ok()
+    }
+
+    /// Where packets to the party go.
+    pub fn target(&self) -> Option<SocketAddr> {
+        if self.wire.is_web() {
+            return self.wire.peer().filter(|_| self.protector.is_some());
+        }
+        self.ears.latch.target()
+    }
+
+    /// Whether RTCP shares the port of RTP.
+    pub fn is_muxed(&self) -> bool {
+        self.wire.is_web() || self.stream.as_ref().is_some_and(|stream| stream.rtcp_mux)
     }
 
     /// Listens to what is heard, for a tone, or stops listening.

@@ -18,6 +18,7 @@ mod reports;
 mod tap;
 mod thread;
 pub mod tone;
+mod wire;
 
 #[cfg(test)]
 mod tests;

@@ -10,9 +10,10 @@ use super::{
     prompt::Store,
     tap::{Posted, Sound},
     thread,
+    wire::Wire,
 };
 use crate::{
-    config::Media,
+    config::{Media, WebRtc},
     leg::Prompt,
     routes::Routes,
     rtp::{
@@ -20,6 +21,7 @@ use crate::{
         ports::{NoPorts, Ports, unspecified_like},
     },
     sdp::Web,
+    webrtc::{Gateway, GatewayError, News},
 };
 use mio::{Poll, Waker};
 use std::{
@@ -27,7 +29,7 @@ use std::{
     io,
     net::{IpAddr, SocketAddr},
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError, RwLock,
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock,
         atomic::{AtomicU64, AtomicUsize, Ordering},
     },
     thread::JoinHandle,
@@ -77,6 +79,8 @@ pub(super) struct Shared {
     cards: RwLock<HashMap<MediaId, Arc<Card>>>,
     /// Held while legs are told to change threads, so that all threads hear of the moves in one order.
     moves: Mutex<()>,
+    /// Lets WebRTC peers in, when that is wanted.
+    gateway: OnceLock<Gateway>,
 }
 
 impl Plane {
@@ -112,6 +116,7 @@ impl Plane {
             next: AtomicU64::new(1),
             cards: RwLock::default(),
             moves: Mutex::default(),
+            gateway: OnceLock::new(),
         });
         let core = Arc::new(Core {
             shared: Arc::clone(&shared),
@@ -131,25 +136,12 @@ impl Plane {
         let advertised = shared.advertised(towards).ok_or(NoPorts)?;
         let pair = shared.ports.open(shared.listen_on(towards))?;
         let opened = Opened {
-            id: MediaId(shared.next.fetch_add(1, Ordering::Relaxed)),
+            id: shared.new_id(),
             rtp: SocketAddr::new(advertised, pair.lease.rtp()),
             rtcp: SocketAddr::new(advertised, pair.lease.rtcp()),
             ssrc: rand::random(),
         };
-        let home = group.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32;
-        let home = home as usize % shared.mailboxes.len().max(1);
-        let card = Arc::new(Card {
-            id: opened.id,
-            ssrc: opened.ssrc,
-            home: AtomicUsize::new(home),
-            figures: Figures::default(),
-            sound: Posted::default(),
-        });
-        shared.write_cards().insert(opened.id, Arc::clone(&card));
-        shared.order(
-            &card,
-            Command::Open(Box::new(Leg::new(Arc::clone(&card), pair))),
-        );
+        shared.settle_in(group, &opened, Wire::of_ports(pair));
         Ok(opened)
     }
 
@@ -159,12 +151,49 @@ impl Plane {
     ///
     /// # Errors
     /// When there is no gateway, or it is full.
-    pub fn open_web(&self, _group: u64) -> Result<(Opened, Web), NoPorts> {
-        Err(NoPorts)
+    pub fn open_web(&self, group: u64) -> Result<(Opened, Web), NoPorts> {
+        let shared = &self.core.shared;
+        let gateway = shared.gateway.get().ok_or(NoPorts)?;
+        let id = shared.new_id();
+        let (place, web) = gateway.expect(id).ok_or(NoPorts)?;
+        let first = *web.candidates.first().ok_or(NoPorts)?;
+        let opened = Opened {
+            id,
+            rtp: first,
+            rtcp: first,
+            ssrc: rand::random(),
+        };
+        shared.settle_in(group, &opened, Wire::of_web(gateway.clone(), place));
+        Ok((opened, web))
+    }
+
+    /// Starts the WebRTC gateway of this plane and answers where it listens; nowhere when it is off.
+    ///
+    /// # Errors
+    /// When no listener or no certificate can be had, or a metric's name is taken.
+    pub(crate) fn start_gateway(
+        &self,
+        config: &WebRtc,
+        registry: &prometheus::Registry,
+    ) -> Result<Vec<SocketAddr>, GatewayError> {
+        let shared = Arc::downgrade(&self.core.shared);
+        let listen = move |id, news| {
+            if let Some(shared) = shared.upgrade() {
+                shared.hear_gateway(id, news);
+            }
+        };
+        let Some(gateway) = Gateway::start(config, registry, Box::new(listen))? else {
+            return Ok(Vec::new());
+        };
+        let gateway = self.core.shared.gateway.get_or_init(|| gateway);
+        Ok(gateway.bound().to_vec())
     }
 
     /// Applies the outcome of an offer and answer; may be repeated.
     pub fn configure(&self, id: MediaId, stream: Stream) {
+        if let (Some(dtls), Some(gateway)) = (&stream.dtls, self.core.shared.gateway.get()) {
+            gateway.configure(id, dtls.clone());
+        }
         self.order(id, |card| Command::Configure(card, Box::new(stream)));
     }
 
@@ -248,6 +277,9 @@ impl Plane {
 
     /// Ends every leg and waits for the threads, unless it is called on one of them.
     pub fn stop(&self) {
+        if let Some(gateway) = self.core.shared.gateway.get() {
+            gateway.stop();
+        }
         self.core.ask_to_stop();
         let threads = std::mem::take(&mut *lock(&self.core.threads));
         let here = std::thread::current().id();
@@ -312,6 +344,40 @@ impl Shared {
         if let Some(mailbox) = self.mailboxes.get(thread) {
             mailbox.send(command);
         }
+    }
+
+    fn new_id(&self) -> MediaId {
+        MediaId(self.next.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// Puts a new leg on the thread of its group.
+    fn settle_in(&self, group: u64, opened: &Opened, wire: Wire) {
+        let home = group.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32;
+        let home = home as usize % self.mailboxes.len().max(1);
+        let card = Arc::new(Card {
+            id: opened.id,
+            ssrc: opened.ssrc,
+            home: AtomicUsize::new(home),
+            figures: Figures::default(),
+            sound: Posted::default(),
+        });
+        self.write_cards().insert(opened.id, Arc::clone(&card));
+        let leg = Leg::new(Arc::clone(&card), wire);
+        self.order(&card, Command::Open(Box::new(leg)));
+    }
+
+    /// Passes on what became of the peer of a leg.
+    fn hear_gateway(&self, id: MediaId, news: News) {
+        let Some(card) = self.card(id) else {
+            return;
+        };
+        let known = Arc::clone(&card);
+        let command = match news {
+            News::Joined(line) => Command::Join(known, Box::new(line)),
+            News::Revoked => Command::Revoke(known),
+            News::Failed => Command::Fail(known),
+        };
+        self.order(&card, command);
     }
 
     fn card(&self, id: MediaId) -> Option<Arc<Card>> {

@@ -3,7 +3,6 @@
 
 use super::{
     card::Figures,
-    ears::Ears,
     leg::Leg,
     metrics::{Refused, Tally},
 };
@@ -116,12 +115,11 @@ impl Leg {
 
     /// Where reports go: with RTP when they share its port, else to their own.
     pub fn control_target(&self) -> Option<SocketAddr> {
-        let mux = self.stream.as_ref()?.rtcp_mux;
-        let Ears { latch, control, .. } = &self.ears;
-        if mux {
-            latch.target()
+        self.stream.as_ref()?;
+        if self.is_muxed() {
+            self.target()
         } else {
-            control.target()
+            self.ears.control.target()
         }
     }
 

@@ -164,7 +164,7 @@ fn bind(ip: IpAddr, port: u16) -> io::Result<UdpSocket> {
 }
 
 /// Sets the traffic class. A network that forbids it still carries the call, so failure is ignored.
-fn mark_as_audio(socket: &Socket, ip: IpAddr) {
+pub(crate) fn mark_as_audio(socket: &Socket, ip: IpAddr) {
     let socket = SockRef::from(socket);
     let done = if ip.is_ipv6() {
         socket.set_tclass_v6(TRAFFIC_CLASS_EF)

@@ -174,7 +174,11 @@ mod tests {
         ];
         for (via, remote) in cases {
             let peer = answer_peer(&Via::parse(via).unwrap(), flow);
-            assert_eq!(peer.remote, remote.parse().unwrap(), "{via}");
+            assert_eq!(
+                peer.remote,
+                remote.parse::<std::net::SocketAddr>().unwrap(),
+                "{via}"
+            );
         }
     }
 }

@@ -22,6 +22,7 @@ pub fn config() -> Config {
         advertised: None,
         domain: "exchange.test".to_owned(),
         agent: "Strowger".to_owned(),
+        webrtc: engine::WebRtc::default(),
         media: Media {
             ports: 30_000..=39_999,
             address: Some("127.0.0.1".parse().unwrap()),

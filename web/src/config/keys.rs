@@ -108,6 +108,16 @@ pub const KEYS: &[Key] = &[
         "auto",
         "browsers confirm where they are before they call outside: auto (US and CA), on or off",
     ),
+    key(
+        "webrtc.udp",
+        "0.0.0.0:3478",
+        "UDP listener for browsers' audio, empty is off",
+    ),
+    key(
+        "webrtc.addresses",
+        "203.0.113.7",
+        "addresses browsers send to, with a comma between",
+    ),
     key("log.level", "info", "a level or a filter"),
     key("log.format", "text", "text or json"),
     key(
@@ -152,6 +162,11 @@ impl Config {
             }
             "media.ports" => self.media.ports = ports(text)?,
             "emergency.gate" => self.webrtc_sessions.emergency_gate = gate(text)?,
+            "webrtc.udp" => {
+                self.webrtc.udp = listener(text)?;
+                self.webrtc.any_port = false;
+            }
+            "webrtc.addresses" => self.webrtc.addresses = addresses(text)?,
             "log.level" => self.log.level = filled(text)?.to_owned(),
             "log.format" => {
                 self.log.format = match text {
@@ -225,6 +240,15 @@ fn host(text: &str) -> Result<String, String> {
 
 fn listener(text: &str) -> Result<Option<std::net::SocketAddr>, String> {
     some(text).map(address).transpose()
+}
+
+fn addresses(text: &str) -> Result<Vec<std::net::IpAddr>, String> {
+    let one = |text: &str| {
+        let parsed = text.trim().parse();
+        parsed.map_err(|_| "must be IP addresses with a comma between".to_owned())
+    };
+    let told = some(text).map(|text| text.split(',').map(one).collect());
+    told.unwrap_or_else(|| Ok(Vec::new()))
 }
 
 fn algorithms(text: &str) -> Result<Vec<DigestAlgorithm>, String> {

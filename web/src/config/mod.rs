@@ -31,6 +31,8 @@ pub struct Config {
     pub sip: Sip,
     /// Audio.
     pub media: Media,
+    /// Browsers.
+    pub webrtc: WebRtc,
     /// What is logged, and how.
     pub log: Log,
     /// How long live calls may go on after the first signal to stop. `drain.seconds`
@@ -101,6 +103,17 @@ pub struct Media {
     pub ports: RangeInclusive<u16>,
 }
 
+/// Where browsers send their audio.
+#[derive(Debug, Clone)]
+pub struct WebRtc {
+    /// UDP listener of all browsers; `None` is off. `webrtc.udp`
+    pub udp: Option<SocketAddr>,
+    /// Take another port when this one is taken: what nobody chose keeps nobody from starting.
+    pub any_port: bool,
+    /// Addresses told to browsers; none takes `media.address`, else those listened on. `webrtc.addresses`
+    pub addresses: Vec<IpAddr>,
+}
+
 /// The log.
 #[derive(Debug, Clone)]
 pub struct Log {
@@ -153,6 +166,11 @@ impl Default for Config {
             media: Media {
                 address: None,
                 ports: 20_000..=39_999,
+            },
+            webrtc: WebRtc {
+                udp: Some(any(3478)),
+                any_port: true,
+                addresses: Vec::new(),
             },
             log: Log {
                 level: "info".into(),

@@ -236,6 +236,7 @@ async fn build(config: Config) -> Result<(Running, actix_web::dev::Server), Star
         sip_tcp = ?listeners.sip_tcp,
         sip_tls = ?listeners.sip_tls,
         media_ports = ?listeners.media_ports,
+        webrtc_udp = ?listeners.webrtc_udp,
         "Listening."
     );
     let running = Running {
@@ -293,6 +294,9 @@ fn exchange_config(config: &Config, domain: &str) -> actors::Config {
         sip_digest: config.sip.digest.clone(),
         media_address: config.media.address,
         media_ports: config.media.ports.clone(),
+        webrtc_udp: config.webrtc.udp.into_iter().collect(),
+        webrtc_any_port: config.webrtc.any_port,
+        webrtc_addresses: config.webrtc.addresses.clone(),
         data_dir: config.data_dir.clone(),
         times: config.times,
         webrtc_sessions: config.webrtc_sessions,

@@ -2,11 +2,13 @@
 
 use super::{ARRIVAL_LIMIT, Worker};
 use crate::media::{
+    MediaEvent,
     card::Card,
     command::{Arrival, Command},
     leg::{Doing, Leg},
 };
-use mio::{Interest, Token};
+use crate::webrtc::Line;
+use mio::Token;
 use std::{
     sync::{Arc, atomic::Ordering},
     time::Instant,
@@ -70,6 +72,15 @@ impl Worker {
             Command::Mute(card, on) => {
                 if let Some(leg) = self.owned(&card, |card| Command::Mute(card, on)) {
                     leg.muted = on;
+                }
+            }
+            Command::Join(card, line) => self.join(&card, line),
+            Command::Revoke(card) => self.revoke(&card),
+            Command::Fail(card) => {
+                if self.owned(&card, Command::Fail).is_some()
+                    && let Some(slot) = self.legs.slot(card.id)
+                {
+                    self.fail(slot);
                 }
             }
             Command::Close(card) => {
@@ -158,6 +169,39 @@ impl Worker {
         }
     }
 
+    /// Gives a WebRTC leg its line. An order for a leg that has moved on goes after it.
+    fn join(&mut self, card: &Arc<Card>, line: Box<Line>) {
+        let Some(slot) = self.legs.slot(card.id) else {
+            let home = card.home.load(Ordering::SeqCst);
+            if home != self.index {
+                self.forward(home, Command::Join(Arc::clone(card), line));
+            }
+            return;
+        };
+        self.current = Some(slot);
+        let Some(leg) = self.legs.at(slot) else {
+            return;
+        };
+        if !leg.unlock(&line.keys) {
+            return self.fail(slot);
+        }
+        if let Err(error) = leg.wire.join(*line, &self.registry, Token(slot * 2)) {
+            tracing::error!(leg = card.id.0, %error, "a WebRTC line cannot be listened to");
+            self.fail(slot);
+        }
+    }
+
+    /// Sends nothing more to a peer that does not want to hear us, and says that it is gone.
+    fn revoke(&mut self, card: &Arc<Card>) {
+        if self.owned(card, Command::Revoke).is_none() {
+            return;
+        }
+        if let Some(leg) = self.legs.slot(card.id).and_then(|slot| self.legs.at(slot)) {
+            leg.wire.cut(&self.registry);
+            self.tell(card.id, MediaEvent::Silent);
+        }
+    }
+
     /// Ends what a leg is doing, for its partner too.
     fn part(&mut self, slot: usize) {
         let Some(leg) = self.legs.at(slot) else {
@@ -178,13 +222,7 @@ impl Worker {
             return slot;
         };
         let id = leg.card.id;
-        let listening = self
-            .registry
-            .register(&mut leg.rtp, Token(slot * 2), Interest::READABLE)
-            .and_then(|()| {
-                self.registry
-                    .register(&mut leg.rtcp, Token(slot * 2 + 1), Interest::READABLE)
-            });
+        let listening = leg.wire.register(&self.registry, Token(slot * 2));
         if let Err(error) = listening {
             tracing::error!(leg = id.0, %error, "an RTP socket cannot be listened to");
             self.fail(slot);
@@ -198,11 +236,7 @@ impl Worker {
         let mut leg = self.legs.remove(slot)?;
         self.tally.legs.set(self.legs.len() as u64);
         self.ticking.retain(|ticking| *ticking != slot);
-        for socket in [&mut leg.rtp, &mut leg.rtcp] {
-            if let Err(error) = self.registry.deregister(socket) {
-                tracing::debug!(%error, "an RTP socket was not listened to");
-            }
-        }
+        leg.wire.deregister(&self.registry);
         Some(leg)
     }
 

@@ -5,10 +5,11 @@ use super::{MAX_BURST, Worker};
 use crate::{
     media::{
         MediaEvent,
-        ears::{Heard, Kind},
+        ears::{Heard, Kind, Trust},
         leg::{Doing, Leg},
         metrics::{Refused, Tally},
         mouth::{Outcome, Said},
+        wire::Wire,
     },
     rtp::{
         packet::{self, HEADER_LENGTH},
@@ -26,7 +27,9 @@ impl Worker {
             let Some(leg) = self.legs.at(slot) else {
                 return;
             };
-            let socket = if control { &leg.rtcp } else { &leg.rtp };
+            let Some(socket) = leg.wire.socket(control) else {
+                return;
+            };
             match socket.recv_from(self.buffer.as_mut_slice()) {
                 Ok((len, from)) if control => self.control(slot, len, from, false),
                 Ok((len, from)) => self.packet(slot, len, from),
@@ -53,8 +56,10 @@ impl Worker {
         let Some(bytes) = self.buffer.get(..len) else {
             return;
         };
-        let mux = leg.stream.as_ref().is_some_and(|stream| stream.rtcp_mux);
-        if mux && packet::is_rtcp(bytes) {
+        if leg.wire.divert(bytes, from) {
+            return;
+        }
+        if leg.is_muxed() && packet::is_rtcp(bytes) {
             return self.control(slot, len, from, true);
         }
         if let Some(protector) = &mut leg.protector {
@@ -164,8 +169,12 @@ impl Worker {
 impl Leg {
     fn hear(&mut self, bytes: &[u8], from: SocketAddr, now: Instant) -> Result<Heard, Refused> {
         let stream = self.stream.as_deref().ok_or(Refused::Early)?;
-        let authentic = self.protector.is_some();
-        let heard = self.ears.hear(stream, bytes, from, authentic, now)?;
+        let trust = match (&self.wire, &self.protector) {
+            (Wire::Web(_), _) => Trust::Connected,
+            (Wire::Ports(_), Some(_)) => Trust::Authentic,
+            (Wire::Ports(_), None) => Trust::Source,
+        };
+        let heard = self.ears.hear(stream, bytes, from, trust, now)?;
         let figures = &self.card.figures;
         let reception = &self.ears.reception;
         figures.rx_packets.set(reception.received());
@@ -203,7 +212,7 @@ impl Leg {
             let ssrc = u32::from_be_bytes(ssrc.ok_or(Refused::Malformed)?);
             let authentic = self.protector.is_some();
             self.ears.control_from(from, ssrc, authentic, now)?;
-        } else if self.ears.latch.target() != Some(from) {
+        } else if self.target() != Some(from) {
             return Err(Refused::Foreign);
         }
         self.learn(bytes, clock, now)
@@ -229,7 +238,7 @@ impl Leg {
         scratch: &mut [u8],
         tally: &Tally,
     ) {
-        let Some(target) = self.ears.latch.target() else {
+        let Some(target) = self.target() else {
             return tally.refuse(Refused::NoTarget);
         };
         let start = said.start.saturating_sub(HEADER_LENGTH);
@@ -249,7 +258,7 @@ impl Leg {
                 sealed
             }
         };
-        match self.rtp.send_to(bytes, target) {
+        match self.wire.send(bytes, target, false) {
             Ok(_) => {
                 tally.sent.add(1);
                 let figures = &self.card.figures;
@@ -277,9 +286,8 @@ impl Leg {
                 sealed.get(..len).unwrap_or_default()
             }
         };
-        let mux = self.stream.as_ref().is_some_and(|stream| stream.rtcp_mux);
-        let socket = if mux { &self.rtp } else { &self.rtcp };
-        if let Err(error) = socket.send_to(report, target) {
+        let control = !self.is_muxed();
+        if let Err(error) = self.wire.send(report, target, control) {
             tracing::trace!(%error, "an RTCP packet was not sent");
             tally.refuse(Refused::Send);
         }

@@ -76,7 +76,8 @@ impl Worker {
         };
         // A party that holds says sendonly or inactive, and most then send nothing at all.
         let talks = stream.direction == Direction::SendRecv;
-        let silent = talks && leg.ears.silent(limit, now);
+        // A WebRTC peer that is there says so by its checks, whether it talks or not.
+        let silent = talks && !leg.wire.is_web() && leg.ears.silent(limit, now);
         leg.reports
             .sample(&leg.card.figures, &leg.ears.reception, &self.tally);
         let due = leg.reports.due(now);

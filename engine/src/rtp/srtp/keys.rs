@@ -41,6 +41,11 @@ impl Suite {
         }
     }
 
+    /// Length of the master key in bytes.
+    pub const fn key_length(self) -> usize {
+        KEY_LENGTH
+    }
+
     /// Length of the master salt in bytes.
     pub const fn salt_length(self) -> usize {
         match self {
@@ -126,19 +131,24 @@ impl MasterKey {
             .decode(text)
             .or_else(|_| STANDARD_NO_PAD.decode(text.trim_end_matches('=')))
             .map_err(|_| BadKey::Encoding)?;
-        let (key, rest) = bytes
+        let (key, salt) = bytes
             .split_first_chunk::<KEY_LENGTH>()
             .ok_or(BadKey::Length)?;
-        if rest.is_empty() || rest.len() > LONGEST_SALT {
-            return Err(BadKey::Length);
+        MasterKey::from_parts(key, salt).ok_or(BadKey::Length)
+    }
+
+    /// A key and salt as another protocol agreed on them; none when their lengths are those of no suite.
+    pub fn from_parts(key: &[u8], salt: &[u8]) -> Option<MasterKey> {
+        if salt.is_empty() || salt.len() > LONGEST_SALT {
+            return None;
         }
-        let mut salt = [0; LONGEST_SALT];
-        salt.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
-        Ok(MasterKey {
-            key: *key,
-            salt,
-            salt_length: rest.len() as u8,
-        })
+        let mut master = MasterKey {
+            key: key.try_into().ok()?,
+            salt: [0; LONGEST_SALT],
+            salt_length: salt.len() as u8,
+        };
+        master.salt.get_mut(..salt.len())?.copy_from_slice(salt);
+        Some(master)
     }
 
     /// The base64 of key and salt, as after `inline:`.

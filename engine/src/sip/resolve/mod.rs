@@ -146,7 +146,11 @@ mod tests {
         for (uri, transport, remote) in cases {
             let address = question(uri).unwrap().at_once().unwrap();
             assert_eq!(address.transport, transport, "{uri}");
-            assert_eq!(address.remote, remote.parse().unwrap(), "{uri}");
+            assert_eq!(
+                address.remote,
+                remote.parse::<SocketAddr>().unwrap(),
+                "{uri}"
+            );
         }
         assert_eq!(question("sip:a@example.org").unwrap().at_once(), None);
     }

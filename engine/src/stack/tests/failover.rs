@@ -22,6 +22,7 @@ fn config(t1: Duration) -> Config {
         advertised: None,
         domain: "exchange.test".to_owned(),
         agent: String::new(),
+        webrtc: crate::WebRtc::default(),
         media: Media {
             threads: 1,
             ..Media::default()
