@@ -39,6 +39,7 @@ async fn switchboard(endpoint: Endpoint, mut arrivals: engine::Arrivals) {
                 let _ = endpoint.claim(call.leg, deaf.clone());
                 let _ = endpoint.reject(call.leg, busy);
             }
+            Arrival::HungUp { .. } => {}
             Arrival::Register(registration) => {
                 let contact = registration.contacts.first();
                 let contact =

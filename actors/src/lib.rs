@@ -29,7 +29,9 @@ pub use bus::{CutOff, Fact, Subscription};
 pub use call::LiveCall;
 pub use config::{Config, DigestAlgorithm, EmergencyGate, SipTls, Times, WebrtcSessions};
 pub use error::{StartError, Unavailable};
-pub use exchange::{Bound, Change, ClickToCall, ClickToCallError, Exchange, Health};
+pub use exchange::{
+    Bound, Change, ClickToCall, ClickToCallError, Exchange, Health, LONGEST_SIP_MESSAGE,
+};
 pub use presence::{PresenceState, UserPresence};
 pub use supervision::Kind;
 pub use webrtc_session::{

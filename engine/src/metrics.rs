@@ -205,6 +205,8 @@ impl Metrics {
             Transport::Udp => "udp",
             Transport::Tcp => "tcp",
             Transport::Tls => "tls",
+            Transport::Ws => "ws",
+            Transport::Wss => "wss",
         };
         self.connections.with_label_values(&[label])
     }

@@ -15,3 +15,4 @@ mod talking;
 mod transfer;
 mod trunks;
 mod vanished;
+mod web_sockets;

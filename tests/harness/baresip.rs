@@ -28,6 +28,7 @@ impl Baresip {
             Link::Udp => (world.exchange.sip(), "udp"),
             Link::Tcp => (world.exchange.sip_tcp(), "tcp"),
             Link::Tls => (world.exchange.sip_tls(), "tls"),
+            Link::Ws => panic!("a desk phone is on no WebSocket"),
         };
         let login = &person.login;
         let account = format!(

@@ -2,6 +2,7 @@
 
 use crate::{Api, Database, Events, Exchange, Link, Login, Phone, exchange::DOMAIN};
 use serde_json::json;
+use std::net::SocketAddr;
 
 /// An exchange and one account.
 pub struct World {
@@ -75,12 +76,7 @@ impl World {
             .await
             .must_be(201);
         let (endpoint, login) = self.endpoint(&user).await;
-        let exchange = match link {
-            Link::Udp => self.exchange.sip(),
-            Link::Tcp => self.exchange.sip_tcp(),
-            Link::Tls => self.exchange.sip_tls(),
-        };
-        let mut phone = Phone::over(link, exchange, DOMAIN, login.clone()).await;
+        let mut phone = Phone::over(link, self.door(link), DOMAIN, login.clone()).await;
         phone.name = name.to_owned();
         Person {
             user,
@@ -88,6 +84,23 @@ impl World {
             endpoint,
             phone,
             login,
+        }
+    }
+
+    /// A further phone of the same person, with the same login, that has not registered.
+    pub async fn another(&self, link: Link, person: &Person) -> Phone {
+        let mut phone = Phone::over(link, self.door(link), DOMAIN, person.login.clone()).await;
+        phone.name.clone_from(&person.phone.name);
+        phone
+    }
+
+    /// Where phones on this link connect to.
+    fn door(&self, link: Link) -> SocketAddr {
+        match link {
+            Link::Udp => self.exchange.sip(),
+            Link::Tcp => self.exchange.sip_tcp(),
+            Link::Tls => self.exchange.sip_tls(),
+            Link::Ws => self.exchange.running().http(),
         }
     }
 

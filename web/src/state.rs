@@ -1,6 +1,7 @@
 //! What every handler can reach: built once at the start, shared by all workers.
 
 use std::{
+    net::IpAddr,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -47,6 +48,8 @@ pub struct State {
     pub domain: String,
     /// Prefix of URLs that are handed out.
     pub public_url: String,
+    /// Proxies whose word on a client's address is taken.
+    pub proxies: Vec<IpAddr>,
     /// Set as soon as the first signal to stop arrives.
     pub draining: Arc<AtomicBool>,
 }

@@ -252,6 +252,7 @@ impl Phone {
         loop {
             match self.arrivals.recv().await? {
                 Arrival::Invite(invitation) => return Some(invitation),
+                Arrival::HungUp { .. } => {}
                 Arrival::Register(registration) => registration.reply.send(405, None, Vec::new()),
             }
         }

@@ -10,12 +10,14 @@ use crate::{
     target::Dialler,
     webrtc_session::WebrtcSession,
 };
+use bytes::Bytes;
 use schema::{Account, Call, Id, PhoneNumber, Time, User};
 use std::{
     net::{IpAddr, SocketAddr},
     ops::RangeInclusive,
     sync::atomic::Ordering,
 };
+use tokio::sync::mpsc;
 
 /// Addresses that were really bound.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,6 +82,9 @@ pub struct Health {
     pub calls: usize,
 }
 
+/// The longest SIP message that is taken, in bytes.
+pub const LONGEST_SIP_MESSAGE: usize = engine::sip::MAX_MESSAGE_BYTES;
+
 /// The longest dial string.
 const DIAL_STRING: usize = 64;
 
@@ -94,6 +99,20 @@ impl Exchange {
             media_ports: self.rooms.config.media_ports.clone(),
             webrtc_udp: bound.webrtc.clone(),
         }
+    }
+
+    /// Takes up a WebSocket that carries SIP (RFC 7118) and that the caller reads and writes. Every message
+    /// of it goes to `incoming`; what is handed back is to be written. Either end ends it. `remote` is its
+    /// address, different for every live one; `secure` that it runs over TLS. None when there are too many.
+    pub fn accept_sip(
+        &self,
+        local: SocketAddr,
+        remote: SocketAddr,
+        secure: bool,
+        incoming: mpsc::Receiver<Bytes>,
+    ) -> Option<mpsc::Receiver<Bytes>> {
+        let endpoint = &self.rooms.endpoint;
+        endpoint.accept_web_socket(local, remote, secure, incoming)
     }
 
     /// Listens to the facts of an account, from now on or from just after the one with the given id.

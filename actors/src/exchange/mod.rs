@@ -9,7 +9,7 @@ mod faults;
 mod tests;
 mod threads;
 
-pub use api::{Bound, ClickToCall, ClickToCallError, Health};
+pub use api::{Bound, ClickToCall, ClickToCallError, Health, LONGEST_SIP_MESSAGE};
 pub use change::Change;
 
 use crate::{

@@ -5,12 +5,17 @@ use std::net::SocketAddr;
 
 /// `udp <remote> <local>`.
 pub(super) fn write(transport: Transport, remote: SocketAddr, local: SocketAddr) -> String {
-    let transport = match transport {
+    format!("{} {remote} {local}", name(transport))
+}
+
+fn name(transport: Transport) -> &'static str {
+    match transport {
         Transport::Udp => "udp",
         Transport::Tcp => "tcp",
         Transport::Tls => "tls",
-    };
-    format!("{transport} {remote} {local}")
+        Transport::Ws => "ws",
+        Transport::Wss => "wss",
+    }
 }
 
 /// Reads it back; `None` when it is not one.
@@ -20,6 +25,8 @@ pub(super) fn read(text: &str) -> Option<Hop> {
         "udp" => Transport::Udp,
         "tcp" => Transport::Tcp,
         "tls" => Transport::Tls,
+        "ws" => Transport::Ws,
+        "wss" => Transport::Wss,
         _ => return None,
     };
     Some(Hop::Flow {
@@ -32,6 +39,16 @@ pub(super) fn read(text: &str) -> Option<Hop> {
 /// The address it came from.
 pub(super) fn remote(text: &str) -> Option<SocketAddr> {
     text.split(' ').nth(1)?.parse().ok()
+}
+
+/// Whether it came by a WebSocket, and so leads nowhere once that has ended.
+pub(super) fn is_web_socket(text: &str) -> bool {
+    matches!(read(text), Some(Hop::Flow { transport, .. }) if transport.is_web_socket())
+}
+
+/// What every flow from this address begins with.
+pub(super) fn prefix(transport: Transport, remote: SocketAddr) -> String {
+    format!("{} {remote} ", name(transport))
 }
 
 #[cfg(test)]
@@ -50,6 +67,10 @@ mod tests {
         };
         assert_eq!(read(&text), Some(hop));
         assert_eq!(remote(&text), Some(remote_address));
+        assert!(!is_web_socket(&text));
+        let text = write(Transport::Wss, remote_address, local);
+        assert!(is_web_socket(&text));
+        assert!(text.starts_with(&prefix(Transport::Wss, remote_address)));
         assert_eq!(read("carrier pigeon"), None);
     }
 }

@@ -20,9 +20,14 @@ use crate::{
     webrtc_session::Watchers,
 };
 use decide::{Asked, Refusal, Wish};
+use engine::leg::Transport;
 use metrics::Metrics;
 use schema::{Account, Db, Endpoint, Id, Time, User};
-use std::{net::IpAddr, sync::Arc, time::Duration};
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 use table::{Held, Table};
 use writer::Writer;
 
@@ -35,6 +40,11 @@ const SWEEPS_PER_CLEANUP: u32 = 120;
 /// Seconds after which a phone may try again when a binding cannot be kept.
 const RETRY_AFTER: &str = "30";
 
+/// What a panic elsewhere left behind is whole: nothing is changed in two steps.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// The bindings of all users. Shared, answers at once.
 pub(crate) struct Registrar {
     table: Table,
@@ -43,6 +53,8 @@ pub(crate) struct Registrar {
     writer: Writer,
     metrics: Metrics,
     db: Db,
+    /// WebSockets that ended since the last sweep.
+    ended: Mutex<Vec<(Transport, SocketAddr)>>,
     /// Where a test kills the decision on a REGISTER, and the sweeper.
     fuse: Fuse,
     sweeper: Fuse,
@@ -77,6 +89,7 @@ impl Registrar {
             writer: Writer::start(db.clone(), figures),
             metrics,
             db,
+            ended: Mutex::default(),
             fuse: Fuse::default(),
             sweeper: Fuse::default(),
         })
@@ -93,6 +106,10 @@ impl Registrar {
             self.sweeper.burn();
             let now = Time::now();
             self.forget(|binding| binding.expires_at <= now);
+            let ended = std::mem::take(&mut *lock(&self.ended));
+            for (transport, remote) in ended {
+                self.forget_flow(transport, remote);
+            }
             self.metrics.holds(self.table.len());
             self.identity.sweep(now);
             sweeps = sweeps.wrapping_add(1);
@@ -236,6 +253,20 @@ impl Registrar {
     /// Whether any phone of the user is registered.
     pub(crate) fn is_reachable(&self, user: Id<User>) -> bool {
         !self.contacts_of(user).is_empty()
+    }
+
+    /// Forgets what was registered by a WebSocket that has ended, now and at the next sweep: a REGISTER of
+    /// its last moment may still be on its way.
+    pub(crate) fn hung_up(&self, transport: Transport, remote: SocketAddr) {
+        self.forget_flow(transport, remote);
+        lock(&self.ended).push((transport, remote));
+    }
+
+    fn forget_flow(&self, transport: Transport, remote: SocketAddr) {
+        let prefix = flow::prefix(transport, remote);
+        let gone = self.forget(|binding| binding.flow.starts_with(&prefix));
+        self.metrics.holds(self.table.len());
+        self.writer.forget(gone);
     }
 
     /// Forgets the bindings of an account that was deleted.

@@ -32,9 +32,11 @@ pub(super) struct Applied {
 }
 
 impl Table {
-    /// Takes up bindings that the database kept.
+    /// Takes up bindings that the database kept. No WebSocket outlived the process that it led to; whoever
+    /// held it registers again.
     pub(super) fn load(&self, bindings: Vec<Binding>) {
-        for binding in bindings {
+        let lives = |binding: &Binding| !flow::is_web_socket(&binding.flow);
+        for binding in bindings.into_iter().filter(lives) {
             self.introduce(&binding);
             let mut held = self.by_endpoint.entry(binding.endpoint_id).or_default();
             held.push(Arc::new(binding));

@@ -85,6 +85,7 @@ async fn take(rooms: Arc<Rooms>, arrival: Arrival) {
                 rooms.metrics.crashed(Kind::Registrar);
             }
         }
+        Arrival::HungUp { transport, remote } => rooms.registrar.hung_up(transport, remote),
         Arrival::Invite(invitation) => {
             let leg = invitation.leg;
             let work = invite::take(&rooms, invitation);

@@ -12,6 +12,13 @@ pub enum Arrival {
     Invite(Invitation),
     /// A registration to be granted, refused or queried.
     Register(Registration),
+    /// A WebSocket has ended: nobody can be reached any more where a REGISTER came from it.
+    HungUp {
+        /// How it came.
+        transport: Transport,
+        /// The source address it had.
+        remote: SocketAddr,
+    },
 }
 
 /// The stream of arrivals; bounded by `Limits::arrivals`.

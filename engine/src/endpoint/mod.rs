@@ -23,8 +23,12 @@ use crate::{
     },
     stack::{Ears, Parts, Stack},
 };
+use bytes::Bytes;
 use std::{net::SocketAddr, sync::Arc};
-use tokio::task::{AbortHandle, JoinHandle};
+use tokio::{
+    sync::mpsc,
+    task::{AbortHandle, JoinHandle},
+};
 
 /// The engine could not be started.
 #[derive(Debug, thiserror::Error)]
@@ -217,6 +221,22 @@ impl Endpoint {
         }
         self.inner.hub.close();
         self.inner.hub.closed().await;
+    }
+
+    /// Takes up a WebSocket with subprotocol `sip` (RFC 7118) that somebody else carries; `remote` tells it
+    /// apart from all others. Each message of `incoming` is one that came in, at most
+    /// [`MAX_MESSAGE_BYTES`](crate::sip::MAX_MESSAGE_BYTES) long; each one handed back is to be written.
+    /// The connection ends when either ends. None when there are too many connections.
+    pub fn accept_web_socket(
+        &self,
+        local: SocketAddr,
+        remote: SocketAddr,
+        secure: bool,
+        incoming: mpsc::Receiver<Bytes>,
+    ) -> Option<mpsc::Receiver<Bytes>> {
+        self.inner
+            .hub
+            .take_web_socket((local, remote), secure, incoming)
     }
 
     // Who listens

@@ -26,6 +26,28 @@ pub enum Transport {
     Tcp,
     /// Streams over TLS.
     Tls,
+    /// WebSockets (RFC 7118), opened by the peer.
+    Ws,
+    /// WebSockets over TLS, which ends in front of us.
+    Wss,
+}
+
+impl Transport {
+    /// The name that `;transport=` has in a URI; none for the one that goes without saying. WebSockets
+    /// have one name, whether secure or not (RFC 7118 §5.2).
+    pub const fn param(self) -> Option<&'static str> {
+        match self {
+            Transport::Udp => None,
+            Transport::Tcp => Some("tcp"),
+            Transport::Tls => Some("tls"),
+            Transport::Ws | Transport::Wss => Some("ws"),
+        }
+    }
+
+    /// A WebSocket: its peer is a browser, and cannot be dialled.
+    pub const fn is_web_socket(self) -> bool {
+        matches!(self, Transport::Ws | Transport::Wss)
+    }
 }
 
 /// The next hop of an outgoing request when the URI alone does not say it.

@@ -56,7 +56,7 @@ impl Stack {
                 return self.refuse(&message, &via, flow, &rejection);
             }
         }
-        self.fix_routes(&mut message);
+        self.fix_routes(&mut message, flow.transport);
         let Some(method) = message.method().cloned() else {
             return;
         };

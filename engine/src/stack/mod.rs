@@ -55,7 +55,11 @@ use std::{
 };
 use streams::Streams;
 use timers::Alarm;
-use tokio::{runtime::Handle, sync::mpsc, task::JoinHandle};
+use tokio::{
+    runtime::Handle,
+    sync::mpsc::{self, error::TrySendError},
+    task::JoinHandle,
+};
 use turn::{Shard, Turn};
 
 /// Shards are numbered by this many low bits of a leg's id.
@@ -276,5 +280,18 @@ impl Inbox for Stack {
         for index in 0..self.shards.len() {
             self.turn(index, |turn| turn.lost(connection));
         }
+    }
+
+    fn hung_up(&self, flow: Flow) {
+        let Flow {
+            transport, remote, ..
+        } = flow;
+        let gone = Arrival::HungUp { transport, remote };
+        let Err(TrySendError::Full(gone)) = self.arrivals.try_send(gone) else {
+            return;
+        };
+        // It is told late rather than never: a contact that leads nowhere would stay.
+        let arrivals = self.arrivals.clone();
+        self.runtime.spawn(async move { arrivals.send(gone).await });
     }
 }

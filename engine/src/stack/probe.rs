@@ -184,10 +184,8 @@ impl Stack {
         let local = self.hub.local_towards(peer)?;
         let user = (!from.user.is_empty()).then_some(from.user.as_str());
         let mut uri = Uri::shown(user, self.config.advertised.as_deref(), local);
-        match peer.transport {
-            crate::leg::Transport::Udp => {}
-            crate::leg::Transport::Tcp => uri.set_param("transport", Some("tcp")),
-            crate::leg::Transport::Tls => uri.set_param("transport", Some("tls")),
+        if let Some(name) = peer.transport.param() {
+            uri.set_param("transport", Some(name));
         }
         Some(NameAddr::new(uri).to_string())
     }

@@ -72,6 +72,8 @@ impl Turn<'_> {
             Transport::Udp => ViaTransport::Udp,
             Transport::Tcp => ViaTransport::Tcp,
             Transport::Tls => ViaTransport::Tls,
+            Transport::Ws => ViaTransport::Ws,
+            Transport::Wss => ViaTransport::Wss,
         };
         let advertised = self.stack.config.advertised.as_deref();
         let host = shown_host(advertised, local.ip());

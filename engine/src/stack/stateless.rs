@@ -108,6 +108,17 @@ impl Stack {
 /// point our answers at others.
 pub(super) fn answer_peer(via: &Via, flow: Flow) -> Peer {
     let ip = flow.remote.ip();
+    if flow.transport.is_web_socket() {
+        // Nobody listens where a browser is; its sent-by is a random name (RFC 7118 §5.3).
+        return Peer {
+            transport: flow.transport,
+            remote: flow.remote,
+            local: Some(flow.local),
+            connection: flow.connection,
+            name: None,
+            dial: false,
+        };
+    }
     let sent_by = via
         .port
         .unwrap_or(crate::sip::resolve::default_port(flow.transport));

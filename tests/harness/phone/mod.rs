@@ -99,6 +99,11 @@ impl Phone {
         &self.agent
     }
 
+    /// The domain of our address.
+    pub fn domain(&self) -> &str {
+        &self.domain
+    }
+
     /// Our address of record.
     pub fn aor(&self) -> String {
         format!("sip:{}@{}", self.login.username, self.domain)
@@ -111,10 +116,10 @@ impl Phone {
         } else {
             &self.login.username
         };
+        let host = self.agent.host();
         match self.agent.transport() {
-            "TCP" => format!("sip:{user}@{};transport=tcp", self.agent.local()),
-            "TLS" => format!("sip:{user}@{};transport=tls", self.agent.local()),
-            _ => format!("sip:{user}@{}", self.agent.local()),
+            "UDP" => format!("sip:{user}@{host}"),
+            stream => format!("sip:{user}@{host};transport={}", stream.to_lowercase()),
         }
     }
 
@@ -126,7 +131,7 @@ impl Phone {
         format!(
             "SIP/2.0/{} {};rport;branch=z9hG4bK{}",
             self.agent.transport(),
-            self.agent.local(),
+            self.agent.host(),
             token()
         )
     }

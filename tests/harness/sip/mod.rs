@@ -5,6 +5,7 @@ mod digest;
 mod message;
 pub mod tls;
 mod wire;
+pub mod ws;
 
 pub use digest::{Algorithm, Login, answer_challenge, challenge, proves};
 pub use message::Message;

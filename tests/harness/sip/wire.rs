@@ -1,6 +1,6 @@
 //! A socket with an inbox: messages are put down as they come and taken up when a test asks for them.
 
-use super::Message;
+use super::{Message, ws};
 use std::{
     collections::{HashMap, VecDeque},
     net::{IpAddr, SocketAddr},
@@ -14,6 +14,7 @@ use tokio::{
     task::JoinHandle,
     time::Instant,
 };
+use tokio_tungstenite::tungstenite;
 
 /// How an agent reaches the exchange.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -25,6 +26,8 @@ pub enum Link {
     Tcp,
     /// One stream over TLS, opened by the agent.
     Tls,
+    /// One WebSocket, opened by the agent at the HTTP listener.
+    Ws,
 }
 
 type Writer = Box<dyn AsyncWrite + Send + Unpin>;
@@ -33,6 +36,7 @@ type Writer = Box<dyn AsyncWrite + Send + Unpin>;
 enum Line {
     Udp(Arc<UdpSocket>),
     Stream(Arc<tokio::sync::Mutex<Writer>>),
+    Socket(ws::Sender),
 }
 
 #[derive(Default)]
@@ -43,6 +47,10 @@ struct Inbox {
     /// Everything seen, as text; repeats are dropped here.
     seen: HashMap<String, u32>,
     log: Vec<String>,
+    /// Keep-alives that were answered.
+    pongs: u32,
+    /// The exchange has closed the socket.
+    ended: bool,
 }
 
 /// A SIP socket of a phone or a carrier.
@@ -51,6 +59,8 @@ pub struct Agent {
     /// None once it has vanished.
     line: Mutex<Option<Line>>,
     local: SocketAddr,
+    /// The name that a browser makes up for itself, for it has no address.
+    host: String,
     inbox: Arc<Mutex<Inbox>>,
     news: Arc<Notify>,
     reader: JoinHandle<()>,
@@ -75,6 +85,20 @@ impl Agent {
                 let reader = tokio::spawn(read_udp(socket.clone(), inbox.clone(), news.clone()));
                 (Line::Udp(socket), local, reader)
             }
+            Link::Ws => {
+                let (inbox, news) = (inbox.clone(), news.clone());
+                let told = move |text: Option<String>| {
+                    match text.as_deref() {
+                        Some("\r\n") => inbox.lock().expect("inbox").pongs += 1,
+                        Some(text) => drop(put_down(&inbox, text, peer)),
+                        None => inbox.lock().expect("inbox").ended = true,
+                    }
+                    news.notify_waiters();
+                };
+                let opened = ws::open(peer, Some("sip"), told).await;
+                let (sender, local, reader) = opened.expect("the socket is taken");
+                (Line::Socket(sender), local, reader)
+            }
             Link::Tcp | Link::Tls => {
                 let stream = TcpStream::connect(peer).await.expect("exchange listens");
                 let local = stream.local_addr().expect("bound");
@@ -97,6 +121,10 @@ impl Agent {
             link,
             line: Mutex::new(Some(line)),
             local,
+            host: match link {
+                Link::Ws => format!("{}.invalid", super::token()),
+                _ => local.to_string(),
+            },
             inbox,
             news,
             reader,
@@ -108,12 +136,18 @@ impl Agent {
         self.local
     }
 
-    /// `UDP`, `TCP` or `TLS`, as written into Via.
+    /// Our address as written into Via and Contact.
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// `UDP`, `TCP`, `WS` or `TLS`, as written into Via.
     pub fn transport(&self) -> &'static str {
         match self.link {
             Link::Udp => "UDP",
             Link::Tcp => "TCP",
             Link::Tls => "TLS",
+            Link::Ws => "WS",
         }
     }
 
@@ -147,6 +181,10 @@ impl Agent {
                 let mut write = write.lock().await;
                 drop(write.write_all(bytes).await);
                 drop(write.flush().await);
+            }
+            Some(Line::Socket(sender)) => {
+                let text = String::from_utf8_lossy(bytes).into_owned();
+                drop(sender.send(tungstenite::Message::text(text)));
             }
             None => {}
         }
@@ -198,6 +236,32 @@ impl Agent {
             .waiting
             .push_front((message, from));
         self.news.notify_waiters();
+    }
+
+    /// Waits until the exchange has answered a keep-alive.
+    pub async fn is_ponged(&self) {
+        self.inbox_becomes("a pong", |inbox| inbox.pongs > 0).await;
+    }
+
+    /// Waits until the exchange has closed the socket.
+    pub async fn is_closed(&self) {
+        self.inbox_becomes("the end", |inbox| inbox.ended).await;
+    }
+
+    async fn inbox_becomes(&self, what: &str, fits: impl Fn(&Inbox) -> bool) {
+        let wait = async {
+            loop {
+                let news = self.news.notified();
+                tokio::pin!(news);
+                news.as_mut().enable();
+                if fits(&self.inbox.lock().expect("inbox")) {
+                    return;
+                }
+                news.await;
+            }
+        };
+        let done = tokio::time::timeout(crate::SOON, wait).await;
+        assert!(done.is_ok(), "waited for {what}");
     }
 
     /// How often the very same message came.

@@ -7,7 +7,7 @@ mod source;
 
 use actors::{DigestAlgorithm, Times, WebrtcSessions};
 use std::{
-    net::{IpAddr, Ipv4Addr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     ops::RangeInclusive,
     path::{Path, PathBuf},
     time::Duration,
@@ -66,6 +66,8 @@ pub struct Http {
     pub streams: usize,
     /// Whether the page at `/softphone` is served. `http.softphone`
     pub softphone: bool,
+    /// Proxies that are believed when they name the client and its scheme. `http.proxies`
+    pub proxies: Vec<IpAddr>,
     /// Between two comments that keep an event stream open; nothing but a test sets it.
     pub heartbeat: Duration,
     /// A reader that takes nothing for this long is cut off by the system; nothing but a test sets it.
@@ -79,6 +81,8 @@ pub struct Sip {
     pub udp: Option<SocketAddr>,
     /// `sip.tcp`
     pub tcp: Option<SocketAddr>,
+    /// Whether `/sip` takes WebSockets. `sip.ws`
+    pub ws: bool,
     /// `sip.tls`
     pub tls: Option<SocketAddr>,
     /// PEM file with the certificate chain. `sip.tls_cert`
@@ -150,12 +154,14 @@ impl Default for Config {
                 rate_burst: 200,
                 streams: 50,
                 softphone: true,
+                proxies: vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()],
                 heartbeat: Duration::from_secs(15),
                 stalled: Duration::from_secs(30),
             },
             sip: Sip {
                 udp: Some(any(5060)),
                 tcp: Some(any(5060)),
+                ws: true,
                 tls: None,
                 tls_cert: None,
                 tls_key: None,

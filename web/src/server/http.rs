@@ -18,10 +18,11 @@ use utoipa_swagger_ui::{Config as DocsConfig, SwaggerUi};
 
 use super::{GOODBYE, StartError};
 use crate::{
-    config::Http,
+    client::Ends,
+    config::{Config, Http},
     health,
     middleware::{cors::cors, observe::observe, put_alias::put_alias},
-    softphone,
+    sip_socket, softphone,
     state::State,
     v1::{self, openapi::Api},
 };
@@ -65,7 +66,9 @@ fn routes(config: &mut ServiceConfig<'_>) {
 }
 
 /// The server; it runs when polled.
-pub fn serve(listener: TcpListener, http: &Http, state: State) -> std::io::Result<Server> {
+pub fn serve(listener: TcpListener, config: &Config, state: State) -> std::io::Result<Server> {
+    let http = &config.http;
+    let with_sip = config.sip.ws;
     let state = Data::new(state);
     let stalled = http.stalled;
     let with_softphone = http.softphone;
@@ -88,6 +91,9 @@ pub fn serve(listener: TcpListener, http: &Http, state: State) -> std::io::Resul
                 if with_softphone {
                     softphone::routes(config);
                 }
+                if with_sip {
+                    sip_socket::routes(config);
+                }
             })
             .default_service(web::to(v1::unmatched))
             .wrap(from_fn(put_alias))
@@ -102,18 +108,26 @@ pub fn serve(listener: TcpListener, http: &Http, state: State) -> std::io::Resul
     // A client that closes its side is gone: event streams give their seat back at once.
     .h1_allow_half_closed(false)
     .disable_signals()
-    .on_connect(move |connection, _| prepare(connection, stalled))
+    .on_connect(move |connection, data| {
+        if let Some(ends) = prepare(connection, stalled) {
+            data.insert(ends);
+        }
+    })
     .listen(listener)?;
     Ok(server.run())
 }
 
-/// Bounds what a reader that takes nothing can hold: its connection is ended by the system.
-fn prepare(connection: &dyn Any, stalled: Duration) {
-    if let Some(stream) = connection.downcast_ref::<actix_web::rt::net::TcpStream>() {
-        let socket = SockRef::from(stream);
-        let _ = socket.set_tcp_nodelay(true);
-        let _ = socket.set_send_buffer_size(SEND_BUFFER);
-        #[cfg(target_os = "linux")]
-        let _ = socket.set_tcp_user_timeout(Some(stalled));
-    }
+/// Bounds what a reader that takes nothing can hold: its connection is ended by the system. Notes who is
+/// connected with whom.
+fn prepare(connection: &dyn Any, stalled: Duration) -> Option<Ends> {
+    let stream = connection.downcast_ref::<actix_web::rt::net::TcpStream>()?;
+    let socket = SockRef::from(stream);
+    let _ = socket.set_tcp_nodelay(true);
+    let _ = socket.set_send_buffer_size(SEND_BUFFER);
+    #[cfg(target_os = "linux")]
+    let _ = socket.set_tcp_user_timeout(Some(stalled));
+    Some(Ends {
+        local: stream.local_addr().ok()?,
+        remote: stream.peer_addr().ok()?,
+    })
 }

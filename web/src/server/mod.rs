@@ -224,10 +224,11 @@ async fn build(config: Config) -> Result<(Running, actix_web::dev::Server), Star
         api: http::document(),
         domain: domain.clone(),
         public_url: public_url.clone(),
+        proxies: config.http.proxies.clone(),
         draining: Arc::clone(&draining),
     };
-    let server = http::serve(listener, &config.http, state)
-        .map_err(|error| StartError::Http(bound, error))?;
+    let server =
+        http::serve(listener, &config, state).map_err(|error| StartError::Http(bound, error))?;
     actix_web::rt::spawn(tidy(db.clone()));
     let listeners = exchange.bound();
     tracing::info!(

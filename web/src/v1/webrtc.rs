@@ -14,6 +14,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use super::error::{Error, Result};
 use crate::{
     auth::{TokenError, user_token::verify_user_token},
+    client::Client,
     state::State,
 };
 
@@ -40,7 +41,8 @@ async fn open(request: HttpRequest, body: Payload, state: Data<State>) -> Result
         return Err(Error::Malformed(why));
     }
     let nowhere = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
-    let peer = request.peer_addr().map_or(nowhere, |peer| peer.ip());
+    let client = Client::of(&request, &state.proxies);
+    let peer = client.map_or(nowhere, |client| client.remote.ip());
     let session = state.exchange.open_webrtc_session(peer);
     let messages = messages
         .max_frame_size(MOST_READ)

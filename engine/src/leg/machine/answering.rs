@@ -314,7 +314,8 @@ impl Leg {
 
     pub(super) fn open_port(&mut self, turn: &mut Turn<'_>) -> Result<(), LegError> {
         let path = self.desk.facts.path.ok_or(LegError::State)?;
-        self.talk.open_for(path.remote.ip(), false, turn)
+        self.talk
+            .open_for(path.remote.ip(), path.transport.is_web_socket(), turn)
     }
 
     /// Sends a provisional response, reliably when the caller can (RFC 3262 §3).

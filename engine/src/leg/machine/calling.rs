@@ -70,7 +70,10 @@ impl Leg {
             }
         };
         self.desk.facts.path = Some(path);
-        let offer = match self.talk.open_for(path.remote.ip(), false, turn) {
+        let offer = match self
+            .talk
+            .open_for(path.remote.ip(), path.transport.is_web_socket(), turn)
+        {
             Ok(()) => self.talk.offer(plan.like.as_ref()),
             Err(_) => None,
         };

@@ -189,10 +189,8 @@ impl Desk {
         let advertised = self.settings.advertised.as_deref();
         let user = self.facts.contact_user.as_deref();
         let mut contact = Uri::shown(user, advertised, path.local);
-        match path.transport {
-            Transport::Udp => {}
-            Transport::Tcp => contact.set_param("transport", Some("tcp")),
-            Transport::Tls => contact.set_param("transport", Some("tls")),
+        if let Some(name) = path.transport.param() {
+            contact.set_param("transport", Some(name));
         }
         Some(contact)
     }
@@ -236,6 +234,7 @@ fn goes_back(next: &Uri, path: &Path) -> bool {
     match path.transport {
         Transport::Udp => !same && is_private(host),
         Transport::Tcp | Transport::Tls => same || is_private(host),
+        Transport::Ws | Transport::Wss => true,
     }
 }
 

@@ -43,6 +43,9 @@ pub(super) fn srv_name(transport: Transport, domain: &str) -> String {
     let prefix = match transport {
         Transport::Udp => "_sip._udp",
         Transport::Tcp => "_sip._tcp",
+        // RFC 7118 §6; nobody asks, since we dial no WebSocket.
+        Transport::Ws => "_sip._ws",
+        Transport::Wss => "_sips._wss",
         Transport::Tls => "_sips._tcp",
     };
     format!("{prefix}.{domain}")

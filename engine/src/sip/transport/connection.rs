@@ -172,6 +172,7 @@ mod tests {
             go_on
         }
         fn lost(&self, _: ConnectionId) {}
+        fn hung_up(&self, _: Flow) {}
     }
 
     fn flow() -> Flow {

@@ -2,7 +2,7 @@
 
 use super::{
     Certificates, ConnectionId, Flow, Inbox, Peer, connect, connection, drops::Drops, listen,
-    opened::Opened, table::Table, udp::Udp,
+    opened::Opened, table::Table, udp::Udp, web_socket,
 };
 use crate::{leg::Transport, metrics::Metrics, routes::Routes};
 use bytes::Bytes;
@@ -22,6 +22,14 @@ use tokio::{
 
 /// Longest wait for connections to end when the engine closes.
 const CLOSE: Duration = Duration::from_secs(2);
+
+/// Transports with connections.
+const STREAMS: [Transport; 4] = [
+    Transport::Tcp,
+    Transport::Tls,
+    Transport::Ws,
+    Transport::Wss,
+];
 
 /// A message that could not be handed to the network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -137,6 +145,8 @@ impl Hub {
             }
             Transport::Tcp => self.stream_address(self.tcp.iter(), peer, 5060),
             Transport::Tls => self.stream_address(self.tls.iter(), peer, 5061),
+            // The side of the web server that it came to.
+            Transport::Ws | Transport::Wss => peer.local,
         }
     }
 
@@ -187,7 +197,7 @@ impl Hub {
     ) -> Result<Option<ConnectionId>, SendError> {
         let sent = match peer.transport {
             Transport::Udp => self.send_datagram(peer, &bytes).map(|()| None),
-            Transport::Tcp | Transport::Tls => self.send_stream(peer, bytes).map(Some),
+            _ => self.send_stream(peer, bytes).map(Some),
         };
         if let Err(error) = sent {
             self.metrics.send_errors.inc();
@@ -226,7 +236,7 @@ impl Hub {
             self.left(entry.id, entry.transport);
             return Err(SendError::Gone);
         }
-        if !peer.dial {
+        if !peer.dial || peer.transport.is_web_socket() {
             return Err(SendError::Gone);
         }
         self.dial(peer, bytes)
@@ -322,6 +332,37 @@ impl Hub {
         self.carried.send_modify(|n| *n = n.saturating_sub(1));
     }
 
+    /// Takes up a WebSocket that somebody else carries: what comes out of it is given to `incoming`, and
+    /// what is handed back is to be written to it; both end with the connection. None when there are too
+    /// many connections.
+    pub(crate) fn take_web_socket(
+        &self,
+        (local, remote): (SocketAddr, SocketAddr),
+        secure: bool,
+        incoming: mpsc::Receiver<Bytes>,
+    ) -> Option<mpsc::Receiver<Bytes>> {
+        let transport = match secure {
+            true => Transport::Wss,
+            false => Transport::Ws,
+        };
+        let (hub, inbox) = (self.me.upgrade()?, self.inbox.get()?.upgrade()?);
+        let (id, queue) = self.enter(transport, remote)?;
+        let entry = self.table.by_id(id)?;
+        let flow = Flow {
+            transport,
+            local,
+            remote,
+            connection: Some(id),
+        };
+        self.runtime.spawn(async move {
+            let answer = |pong| entry.send(pong);
+            web_socket::run(flow, incoming, &*inbox, answer, connection::USUAL).await;
+            hub.left(id, transport);
+            inbox.hung_up(flow);
+        });
+        Some(queue)
+    }
+
     /// Forgets a connection and tells whoever waits for it. May be called twice.
     pub(super) fn left(&self, id: ConnectionId, transport: Transport) {
         if self.table.remove(id) {
@@ -352,7 +393,7 @@ impl Hub {
     /// Lets every connection end after what it has queued is written.
     pub(crate) fn close(&self) {
         self.table.clear();
-        for transport in [Transport::Tcp, Transport::Tls] {
+        for transport in STREAMS {
             self.metrics.connections(transport).set(0);
         }
     }

@@ -1,4 +1,4 @@
-//! Sockets of the SIP side: UDP, TCP and TLS listeners, connections and their reuse. Received bytes go to
+//! Sockets of the SIP side: UDP, TCP and TLS listeners, connections and their reuse, WebSockets included. Received bytes go to
 //! an [`Inbox`]; what is to be sent names a [`Peer`].
 
 mod connect;
@@ -11,6 +11,7 @@ mod stun;
 mod table;
 mod tls;
 mod udp;
+mod web_socket;
 
 pub(crate) use hub::{Hub, SendError};
 pub(crate) use opened::Opened;
@@ -76,4 +77,6 @@ pub(crate) trait Inbox: Send + Sync + 'static {
     fn frame(&self, frame: Frame, flow: Flow) -> bool;
     /// The connection could not be opened, or is gone.
     fn lost(&self, connection: ConnectionId);
+    /// A WebSocket ended: nobody can be reached by this flow any more.
+    fn hung_up(&self, flow: Flow);
 }
