@@ -18,9 +18,9 @@ use std::{
 use tokio::{net::UdpSocket, sync::mpsc, time::timeout};
 
 /// Longest wait for anything.
-const LIMIT: Duration = Duration::from_secs(10);
+pub(super) const LIMIT: Duration = Duration::from_secs(10);
 
-struct News(mpsc::UnboundedSender<LegEvent>);
+pub(super) struct News(pub(super) mpsc::UnboundedSender<LegEvent>);
 
 impl LegSink for News {
     fn deliver(&self, _: LegId, event: &LegEvent) -> Delivery {
@@ -32,7 +32,7 @@ impl LegSink for News {
 }
 
 /// Calls `trunk.test`.
-fn dial(endpoint: &Endpoint) -> (LegId, mpsc::UnboundedReceiver<LegEvent>) {
+pub(super) fn dial(endpoint: &Endpoint) -> (LegId, mpsc::UnboundedReceiver<LegEvent>) {
     let party = |user: &str| Party {
         name: None,
         user: user.to_owned(),
@@ -63,7 +63,7 @@ fn dial(endpoint: &Endpoint) -> (LegId, mpsc::UnboundedReceiver<LegEvent>) {
     (endpoint.dial(dial, Arc::new(News(sender))).unwrap(), news)
 }
 
-async fn told(news: &mut mpsc::UnboundedReceiver<LegEvent>) -> LegEvent {
+pub(super) async fn told(news: &mut mpsc::UnboundedReceiver<LegEvent>) -> LegEvent {
     let wait = timeout(LIMIT, news.recv());
     wait.await
         .expect("nothing is told")
@@ -71,14 +71,14 @@ async fn told(news: &mut mpsc::UnboundedReceiver<LegEvent>) -> LegEvent {
 }
 
 /// The far side.
-struct Carrier {
+pub(super) struct Carrier {
     socket: UdpSocket,
-    port: u16,
+    pub(super) port: u16,
     questions: AtomicU32,
 }
 
 impl Carrier {
-    async fn new() -> Carrier {
+    pub(super) async fn new() -> Carrier {
         let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
         let port = socket.local_addr().unwrap().port();
         Carrier {
@@ -98,7 +98,7 @@ impl Carrier {
     }
 
     /// The next message that starts like this; repetitions of others are passed over.
-    async fn hears(&self, start: &str) -> (String, SocketAddr) {
+    pub(super) async fn hears(&self, start: &str) -> (String, SocketAddr) {
         let wait = timeout(LIMIT, async {
             loop {
                 let (text, from) = self.receive().await;
@@ -128,7 +128,7 @@ impl Carrier {
     }
 
     /// Answers, and waits until the engine has read the answer.
-    async fn answers(&self, request: &(String, SocketAddr), line: &str, rest: &str) {
+    pub(super) async fn answers(&self, request: &(String, SocketAddr), line: &str, rest: &str) {
         self.sends(request, line, rest).await;
         let from = request.1;
         // One listener reads in order.
@@ -147,7 +147,7 @@ impl Carrier {
 }
 
 /// The rest of a 200 with audio.
-fn audio(contact: &str) -> String {
+pub(super) fn audio(contact: &str) -> String {
     let sdp = "v=0\r\no=- 7 7 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n\
         m=audio 9 RTP/AVP 8\r\n";
     format!(

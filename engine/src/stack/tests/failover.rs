@@ -13,7 +13,7 @@ use std::{
 };
 use tokio::{net::UdpSocket, task::JoinHandle};
 
-fn config(t1: Duration) -> Config {
+pub(super) fn config(t1: Duration) -> Config {
     Config {
         udp: vec!["127.0.0.1:0".parse().unwrap()],
         tcp: vec![],
