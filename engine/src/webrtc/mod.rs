@@ -22,7 +22,7 @@ mod stun;
 mod thread;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use crate::{
     config::WebRtc,

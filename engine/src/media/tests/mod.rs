@@ -7,3 +7,4 @@ mod prompts;
 mod relay;
 mod sound;
 mod threads;
+mod web;

@@ -119,7 +119,7 @@ pub fn code(answer: &[u8]) -> u16 {
 }
 
 /// A path from a port of the documentation's network.
-pub fn path(port: u16) -> Path {
+pub(in crate::webrtc) fn path(port: u16) -> Path {
     Path {
         listener: 0,
         remote: SocketAddr::from(([192, 0, 2, 1], port)),

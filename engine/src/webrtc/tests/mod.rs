@@ -2,6 +2,6 @@
 
 mod dtls;
 mod ice;
-mod kit;
+pub(crate) mod kit;
 mod peer;
 mod stun;
