@@ -140,6 +140,14 @@ impl Exchange {
         }
     }
 
+    /// Takes no new calls and lets live ones run, then stops.
+    pub async fn drain(mut self, limit: Duration) {
+        if let Some(running) = self.running.take() {
+            running.drain(limit, std::future::pending()).await;
+        }
+        self.stop().await;
+    }
+
     /// Stops it and takes its data away.
     pub async fn stop(mut self) {
         if let Some(running) = self.running.take() {

@@ -7,6 +7,9 @@ use serde_json::Value;
 /// The longest `req_id` that is read and said back, in bytes.
 pub const LONGEST_REQ_ID: usize = 256;
 
+/// How much is said about a frame that cannot be read, in characters.
+const LONGEST_REASON: usize = 200;
+
 /// What a client asks for.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(tag = "type")]
@@ -137,7 +140,10 @@ pub(crate) fn read(text: &str) -> Result<Received, Unreadable> {
     }
     match serde_json::from_value(value) {
         Ok(frame) => Ok(Received { req_id, frame }),
-        Err(error) => Err(unreadable(&req_id, &error.to_string())),
+        Err(error) => {
+            let why: String = error.to_string().chars().take(LONGEST_REASON).collect();
+            Err(unreadable(&req_id, &why))
+        }
     }
 }
 
