@@ -3,3 +3,4 @@
 
 mod kit;
 mod media;
+mod sip_phones;

@@ -25,7 +25,7 @@ pub use chromium::Chromium;
 pub use database::Database;
 pub use events::{Event, Events};
 pub use exchange::{DOMAIN, Exchange, KEY};
-pub use installed::is_here;
+pub use installed::{is_built, is_here};
 pub use phone::{Call, Offer, Phone, SOON, SdpSide};
 pub use sip::{Agent, Algorithm, Link, Login, Message};
 pub use world::{Person, World};
