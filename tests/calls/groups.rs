@@ -15,10 +15,10 @@ harness::stories! {
     a_redirection_is_followed_unless_the_group_says_no,
 }
 
-const GROUP: &str = "2000";
+pub const GROUP: &str = "2000";
 
 /// A group at extension 2000 with these members: user ids or dial strings.
-async fn group(world: &World, members: &[&str], shape: Value) -> String {
+pub async fn group(world: &World, members: &[&str], shape: Value) -> String {
     let mut body = json!({ "name": "Sales", "timeout_seconds": 5 });
     let all = body.as_object_mut().expect("an object");
     all.extend(shape.as_object().expect("members").clone());

@@ -1,5 +1,6 @@
 //! Calls from outside: real SIP and RTP on loopback, told by the API, the events and the records.
 
+mod browser;
 mod carriers;
 mod click;
 mod early;
