@@ -126,6 +126,51 @@ pub enum Recorded {
     NoAccount,
 }
 
+/// Which of the calls that a user took part in are wanted; all given must hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UserCalls {
+    /// Who.
+    pub user: Id<User>,
+    /// Their extensions: a record of a call between colleagues names the one who called as its user.
+    pub numbers: Vec<String>,
+    /// To them, or else from them.
+    pub inbound: Option<bool>,
+    /// Began then or later.
+    pub from: Option<Time>,
+    /// Began earlier.
+    pub to: Option<Time>,
+}
+
+/// The records of an account that a user took part in, as a boxed query.
+macro_rules! of_user {
+    ($account:expr, $wanted:expr) => {{
+        let wanted: UserCalls = $wanted;
+        let mut query = calls::table
+            .filter(calls::account_id.eq($account))
+            .into_boxed::<Backend>();
+        let mine = calls::user_id
+            .assume_not_null()
+            .eq(wanted.user)
+            .and(calls::user_id.is_not_null());
+        let between = calls::direction.eq(CallDirection::Internal);
+        let to_me = between.and(calls::to_number.eq_any(wanted.numbers));
+        query = match wanted.inbound {
+            None => query.filter(mine.or(to_me)),
+            Some(true) => {
+                query.filter(to_me.or(mine.and(calls::direction.eq(CallDirection::Inbound))))
+            }
+            Some(false) => query.filter(mine.and(calls::direction.ne(CallDirection::Inbound))),
+        };
+        if let Some(from) = wanted.from {
+            query = query.filter(calls::started_at.ge(from));
+        }
+        if let Some(to) = wanted.to {
+            query = query.filter(calls::started_at.lt(to));
+        }
+        query
+    }};
+}
+
 /// Which records are wanted; all given must hold.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CallFilter {
@@ -185,6 +230,18 @@ queries! {
             query
         };
         slice!(c, window, Call, calls::id, query)
+    }
+
+    /// A page of the records of calls that a user took part in.
+    read fn list_calls_of_user(c, account: Id<Account>, wanted: UserCalls, window: Window<Call>) -> Slice<Call> {
+        let query = || of_user!(account, wanted.clone());
+        slice!(c, window, Call, calls::id, query)
+    }
+
+    /// One of them.
+    read fn find_call_of_user(c, account: Id<Account>, wanted: UserCalls, id: Id<Call>) -> Call {
+        let found = of_user!(account, wanted).filter(calls::id.eq(id));
+        Ok(found.select(Call::as_select()).first(c).await?)
     }
 
     /// Deletes some records of an account, at most so many; gives how many.

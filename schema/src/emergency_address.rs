@@ -80,11 +80,6 @@ queries! {
         slice!(c, window, EmergencyAddress, emergency_addresses::id, query)
     }
 
-    /// How many addresses a user has.
-    read fn count_emergency_addresses(c, account: Id<Account>, user: Id<User>) -> i64 {
-        Ok(of_user!(account, user).count().get_result(c).await?)
-    }
-
     /// One address of a user.
     read fn find_emergency_address(
         c, account: Id<Account>, user: Id<User>, id: Id<EmergencyAddress>
@@ -99,11 +94,17 @@ queries! {
         Ok(found.select(EmergencyAddress::as_select()).first(c).await?)
     }
 
-    /// Saves an address.
-    write fn insert_emergency_address(c, new: NewEmergencyAddress) -> EmergencyAddress {
-        let address = EmergencyAddress::from(new);
-        diesel::insert_into(emergency_addresses::table).values(&address).execute(c).await?;
-        Ok(address)
+    /// Saves an address, unless the user has `most` already.
+    write fn insert_emergency_address(c, new: NewEmergencyAddress, most: i64) -> Option<EmergencyAddress> {
+        write_tx!(c, {
+            let address = EmergencyAddress::from(new);
+            let there: i64 = of_user!(address.account_id, address.user_id).count().get_result(c).await?;
+            if there >= most {
+                return Ok(None);
+            }
+            diesel::insert_into(emergency_addresses::table).values(&address).execute(c).await?;
+            Ok(Some(address))
+        })
     }
 
     /// Replaces the address that a user saved last and unbinds it, or saves their first.

@@ -26,7 +26,9 @@ mod user;
 pub use account::{Account, AccountChanges, NewAccount};
 pub use api_key::{ApiKey, NewApiKey};
 pub use binding::{Binding, BindingChange};
-pub use call::{Call, CallFilter, CallInsight, CallParties, CallTimes, CallTrace, Recorded};
+pub use call::{
+    Call, CallFilter, CallInsight, CallParties, CallTimes, CallTrace, Recorded, UserCalls,
+};
 pub use db::{Db, DbConfig, Observation, Observer, QUERY_LIMIT, migrate};
 pub use emergency_address::{EmergencyAddress, NewEmergencyAddress};
 pub use endpoint::{Digest, Endpoint, EndpointChanges, NewEndpoint};

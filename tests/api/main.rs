@@ -6,13 +6,16 @@ mod errors;
 mod events;
 mod extensions;
 mod hostile;
+mod ice_servers;
 mod idempotency;
 mod isolation;
+mod me;
 mod metrics;
 mod operator;
 mod pages;
 mod phone_numbers;
 mod platform;
+mod presence;
 mod ring_groups;
 mod sessions;
 mod softphone;
@@ -36,6 +39,14 @@ async fn worlds() -> Vec<World> {
 async fn user(api: &Api, name: &str) -> String {
     let made = api.post("/v1/users", json!({ "name": name })).await;
     made.must_be(201)["id"].as_str().expect("an id").to_owned()
+}
+
+/// A client that acts as a user, by their token.
+async fn as_user(world: &World, user: &str) -> Api {
+    let platform = world.exchange.api();
+    let made = json!({ "user": user });
+    let made = platform.post("/v1/user_sessions", made).await.must_be(201);
+    platform.with_key(made["client_secret"].as_str().expect("a token"))
 }
 
 /// The names of the fields that an error blames.

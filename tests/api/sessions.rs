@@ -1,4 +1,4 @@
-//! User tokens: what they open, and how they end.
+//! Session tokens: what they open, and how they end.
 
 use crate::{user, worlds};
 use harness::{Api, World};
@@ -253,6 +253,235 @@ async fn any_page_may_ask() {
                 assert!(allowed.contains(header), "{path}: {allowed}");
             }
         }
+        world.exchange.stop().await;
+    }
+}
+
+/// What each component reaches beside what any does, by methods and paths of the document.
+const MATRIX: &[(&str, &[&str])] = &[
+    ("call_logs", CALLS),
+    ("call_history", CALLS),
+    ("voicemails", &[]),
+    ("phone_numbers", NUMBERS),
+    ("phone_number_ordering", NUMBERS),
+    (
+        "account_onboarding",
+        &[
+            "GET /v1/users",
+            "POST /v1/users",
+            "GET /v1/users/{user_id}",
+            "POST /v1/users/{user_id}",
+            "DELETE /v1/users/{user_id}",
+            "GET /v1/users/{user_id}/presence",
+            "GET /v1/users/{user_id}/endpoints",
+            "POST /v1/users/{user_id}/endpoints",
+            "GET /v1/users/{user_id}/endpoints/{endpoint_id}",
+            "POST /v1/users/{user_id}/endpoints/{endpoint_id}",
+            "DELETE /v1/users/{user_id}/endpoints/{endpoint_id}",
+            "GET /v1/presence",
+            "GET /v1/extensions",
+            "POST /v1/extensions",
+            "GET /v1/extensions/{number}",
+            "POST /v1/extensions/{number}",
+            "DELETE /v1/extensions/{number}",
+            "GET /v1/accounts/{account_id}",
+            "POST /v1/accounts/{account_id}",
+        ],
+    ),
+    (
+        "dial_plan",
+        &[
+            "GET /v1/users",
+            "GET /v1/users/{user_id}",
+            "GET /v1/users/{user_id}/presence",
+            "GET /v1/presence",
+            "GET /v1/extensions",
+            "GET /v1/extensions/{number}",
+            "GET /v1/ring_groups",
+            "GET /v1/ring_groups/{ring_group_id}",
+        ],
+    ),
+    ("ai_agent", &[]),
+    ("agreement_acceptance", &[]),
+    ("a_new_one", &[]),
+];
+
+const CALLS: &[&str] = &[
+    "GET /v1/calls",
+    "GET /v1/calls/{call_id}",
+    "GET /v1/users",
+    "GET /v1/users/{user_id}",
+    "GET /v1/users/{user_id}/presence",
+    "GET /v1/presence",
+    "GET /v1/extensions",
+    "GET /v1/extensions/{number}",
+];
+
+const NUMBERS: &[&str] = &[
+    "GET /v1/phone-numbers",
+    "GET /v1/phone-numbers/{phone_number_id}",
+    "POST /v1/phone-numbers/{phone_number_id}",
+    "POST /v1/phone-numbers/{phone_number_id}/route",
+];
+
+/// What any component reaches.
+const ANY: [&str; 2] = ["GET /v1/events", "POST /v1/calls"];
+
+/// What only users reach.
+fn is_mine(path: &str) -> bool {
+    path == "/v1/me" || path.starts_with("/v1/me/") || path.starts_with("/v1/webrtc/")
+}
+
+async fn account_token(world: &World, component: &str) -> Api {
+    let platform = world.exchange.api();
+    let asked = json!({
+        "account": world.account,
+        "components": {component: {"enabled": true}, "ai_agent": {"enabled": false}},
+    });
+    let asked = if component == "ai_agent" {
+        json!({"account": world.account, "components": {"ai_agent": {"enabled": true}}})
+    } else {
+        asked
+    };
+    let made = platform
+        .post("/v1/account_sessions", asked)
+        .await
+        .must_be(201);
+    assert_eq!(made["account_id"], json!(world.account));
+    platform.with_key(made["client_secret"].as_str().expect("a token"))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_token_reaches_what_is_listed_for_it_and_nothing_else() {
+    for world in worlds().await {
+        let document = world.exchange.api().get("/openapi.json").await.must_be(200);
+        let alice = user(&world.api, "Alice").await;
+        let mut tokens = vec![("a user", crate::as_user(&world, &alice).await, &[][..])];
+        for (component, reached) in MATRIX {
+            tokens.push((component, account_token(&world, component).await, reached));
+        }
+        let mut asked = 0;
+        for (path, item) in document["paths"].as_object().expect("paths") {
+            if !path.starts_with("/v1/") {
+                continue;
+            }
+            for method in item.as_object().expect("operations").keys() {
+                let method = method.to_uppercase();
+                let name = format!("{method} {path}");
+                // No such thing is there, so nothing is changed by those who get through.
+                let filled: Vec<&str> = path
+                    .split('/')
+                    .map(|part| {
+                        if part.starts_with('{') {
+                            "nothing"
+                        } else {
+                            part
+                        }
+                    })
+                    .collect();
+                for (who, token, reached) in &tokens {
+                    let wanted = match *who {
+                        "a user" => is_mine(path),
+                        _ => reached.contains(&&*name) || ANY.contains(&&*name),
+                    };
+                    // Deletes nothing of the user's own either: the paths name nothing.
+                    let request =
+                        token.request(method.parse().expect("a method"), &filled.join("/"));
+                    let request = request.header("Content-Type", "text/plain").body("x");
+                    let status = request.send().await.expect("an answer").status().as_u16();
+                    assert_ne!(status, 401, "{who}: {name}");
+                    assert_eq!(status != 403, wanted, "{who}: {name} is {status}");
+                    asked += 1;
+                }
+            }
+        }
+        assert!(asked > 500, "only {asked} were asked");
+        world.exchange.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_account_token_is_its_account() {
+    for world in worlds().await {
+        let (api, platform) = (&world.api, world.exchange.api());
+        let alice = user(api, "Alice").await;
+        let other = platform
+            .post("/v1/accounts", json!({"name": "Other"}))
+            .await
+            .id();
+        let theirs = platform.on(&other);
+        let bob = user(&theirs, "Bob").await;
+        let setup = account_token(&world, "account_onboarding").await;
+        // The header of another account changes nothing.
+        for client in [setup.clone(), setup.on(&other)] {
+            let list = client.get("/v1/users").await.must_be(200);
+            assert_eq!(list["data"].as_array().map(Vec::len), Some(1));
+            assert_eq!(list["data"][0]["id"], json!(alice));
+            client.get(&format!("/v1/users/{bob}")).await.must_be(404);
+            client
+                .get(&format!("/v1/accounts/{other}"))
+                .await
+                .must_be(404);
+            let change = json!({"name": "Mine"});
+            client
+                .post(&format!("/v1/accounts/{other}"), change.clone())
+                .await
+                .must_be(404);
+            let own = format!("/v1/accounts/{}", world.account);
+            client.post(&own, change).await.must_be(200);
+            assert_eq!(client.get(&own).await.must_be(200)["name"], "Mine");
+            client.get("/v1/accounts").await.must_be(403);
+            client.delete(&own).await.must_be(403);
+        }
+        // What is repeated is answered as the first time, and the other account's header makes no difference.
+        let repeat = |client: &Api| {
+            let request = client.request(reqwest::Method::POST, "/v1/users");
+            let request = request
+                .header("Idempotency-Key", "once")
+                .json(&json!({"name": "Carol"}));
+            let client = client.clone();
+            async move { client.send(request).await.id_of(201) }
+        };
+        assert_eq!(repeat(&setup).await, repeat(&setup.on(&other)).await);
+        for (asked, status) in [
+            (json!({"account": world.account, "components": {}}), 400),
+            (
+                json!({"account": world.account, "components": {"call_logs": {"enabled": false}}}),
+                400,
+            ),
+            (
+                json!({"account": world.account, "components": {"call_logs": {}}}),
+                400,
+            ),
+            (json!({"account": world.account}), 400),
+            (
+                json!({"account": "acct_01h455vb4pex5vsknk084sn02q", "components": {"x": {"enabled": true}}}),
+                404,
+            ),
+            (
+                json!({"account": "nothing", "components": {"x": {"enabled": true}}}),
+                404,
+            ),
+        ] {
+            let made = platform.post("/v1/account_sessions", asked.clone()).await;
+            assert_eq!(made.status, status, "{asked}: {}", made.text);
+        }
+        let account = format!("/v1/accounts/{}", world.account);
+        platform.delete(&account).await.must_be(204);
+        setup.get("/v1/users").await.must_be(401);
+        world.exchange.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_component_hears_the_events_of_its_account() {
+    for world in worlds().await {
+        let component = account_token(&world, "call_logs").await;
+        let stream = component.request(reqwest::Method::GET, "/v1/events").send();
+        let stream = stream.await.expect("an answer");
+        assert_eq!(stream.status(), 200);
+        assert_eq!(stream.headers()["content-type"], "text/event-stream");
+        drop(stream);
         world.exchange.stop().await;
     }
 }

@@ -1,7 +1,8 @@
-//! Real peers from Debian that nobody here wrote: baresip phones and a SIPp carrier. Left out, aloud, where
+//! Real peers from Debian that nobody here wrote: baresip phones, a SIPp carrier, a coturn. Left out, aloud, where
 //! they are not installed, unless `STROWGER_TEST_PEERS=required`.
 
 mod baresip;
+mod coturn;
 mod sipp;
 
 use harness::is_here;

@@ -42,9 +42,10 @@ async fn address(world: &World, user: &str, network: Option<&str>) -> String {
         address: place,
     };
     let id: Id<EmergencyAddress> = db
-        .insert_emergency_address(new)
+        .insert_emergency_address(new, 2)
         .await
         .expect("it is kept")
+        .expect("there is room")
         .id;
     if let Some(network) = network {
         let bound = db.bind_emergency_address(account_id, user_id, id, network.to_owned());

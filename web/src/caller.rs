@@ -6,7 +6,7 @@ use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload, web::Data};
 use schema::{Account, DbError, Id, Platform};
 
 use crate::{
-    auth::{Credential, Remembered, api_key::PlatformKey, user_token::UserClaims},
+    auth::{Credential, Remembered, user_token::UserClaims},
     state::State,
     v1::error::{Error, Result},
 };
@@ -21,8 +21,8 @@ const KNOWN: usize = 10_000;
 
 /// What a token hears where it reaches nothing.
 const NOT_FOR_TOKENS: &str = "This needs a platform key";
-/// What a key hears where only a user can ask.
-const NOT_FOR_KEYS: &str = "This needs a user token";
+/// What others hear where only a user can ask.
+const NOT_FOR_OTHERS: &str = "This needs a user token";
 
 /// A request within one account.
 #[derive(Debug, Clone, Copy)]
@@ -44,13 +44,21 @@ pub struct PlatformCaller {
     pub livemode: bool,
 }
 
-/// Accounts that were found a moment ago, by platform and mode.
+/// Accounts that were found a moment ago.
 #[derive(Debug)]
-pub struct KnownAccounts(Remembered<(Id<Platform>, bool, Id<Account>), ()>);
+pub struct KnownAccounts {
+    /// By platform and mode, as keys ask for them.
+    of_keys: Remembered<(Id<Platform>, bool, Id<Account>), ()>,
+    /// With platform and mode, as tokens name them.
+    of_tokens: Remembered<Id<Account>, (Id<Platform>, bool)>,
+}
 
 impl Default for KnownAccounts {
     fn default() -> Self {
-        Self(Remembered::new(TRUST, KNOWN))
+        Self {
+            of_keys: Remembered::new(TRUST, KNOWN),
+            of_tokens: Remembered::new(TRUST, KNOWN),
+        }
     }
 }
 
@@ -59,15 +67,21 @@ impl KnownAccounts {
     ///
     /// # Errors
     /// 404 when it does not.
-    pub async fn confirm(&self, state: &State, key: PlatformKey, id: Id<Account>) -> Result<()> {
-        let entry = (key.platform, key.livemode, id);
-        if self.0.get(&entry).is_some() {
+    pub async fn confirm(
+        &self,
+        state: &State,
+        platform: Id<Platform>,
+        livemode: bool,
+        id: Id<Account>,
+    ) -> Result<()> {
+        let entry = (platform, livemode, id);
+        if self.of_keys.get(&entry).is_some() {
             return Ok(());
         }
-        let found = state.db.find_account(key.platform, key.livemode, id).await;
+        let found = state.db.find_account(platform, livemode, id).await;
         match found {
             Ok(_) => {
-                self.0.put(entry, ());
+                self.of_keys.put(entry, ());
                 Ok(())
             }
             Err(DbError::NotFound) => Err(Error::NotFound("Account")),
@@ -75,9 +89,33 @@ impl KnownAccounts {
         }
     }
 
+    /// Platform and mode of the account that a token names; `None` when it is gone.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn place(
+        &self,
+        db: &schema::Db,
+        id: Id<Account>,
+    ) -> std::result::Result<Option<(Id<Platform>, bool)>, DbError> {
+        if let Some(place) = self.of_tokens.get(&id) {
+            return Ok(Some(place));
+        }
+        match db.load_account(id).await {
+            Ok(account) => {
+                let place = (account.platform_id, account.livemode);
+                self.of_tokens.put(id, place);
+                Ok(Some(place))
+            }
+            Err(DbError::NotFound) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Forgets an account that was deleted.
     pub fn forget(&self, platform: Id<Platform>, livemode: bool, id: Id<Account>) {
-        self.0.forget(&(platform, livemode, id));
+        self.of_keys.forget(&(platform, livemode, id));
+        self.of_tokens.forget(&id);
     }
 }
 
@@ -92,8 +130,19 @@ impl FromRequest for Caller {
         Box::pin(async move {
             let state = state.ok_or(Error::Internal)?;
             let credential = credential.ok_or(Error::Unauthorized)?;
-            let Credential::Platform(key) = credential else {
-                return Err(Error::Forbidden(NOT_FOR_TOKENS));
+            let key = match credential {
+                Credential::Platform(key) => key,
+                // The token says it; a header changes nothing.
+                Credential::Account(claims) => {
+                    let account = tracing::field::display(claims.account);
+                    tracing::Span::current().record("account.id", account);
+                    return Ok(Self {
+                        account: claims.account,
+                        livemode: claims.livemode,
+                        credential,
+                    });
+                }
+                Credential::User(_) => return Err(Error::Forbidden(NOT_FOR_TOKENS)),
             };
             let header = header.filter(|value| !value.is_empty()).ok_or_else(|| {
                 Error::field(
@@ -106,7 +155,10 @@ impl FromRequest for Caller {
                 .trim()
                 .parse()
                 .map_err(|_| Error::NotFound("Account"))?;
-            state.accounts.confirm(&state, key, account).await?;
+            state
+                .accounts
+                .confirm(&state, key.platform, key.livemode, account)
+                .await?;
             tracing::Span::current().record("account.id", tracing::field::display(account));
             Ok(Self {
                 account,
@@ -133,7 +185,53 @@ impl FromRequest for Me {
                 tracing::Span::current().record("account.id", account);
                 Ok(Self(claims))
             }
-            Some(Credential::Platform(_)) => Err(Error::Forbidden(NOT_FOR_KEYS)),
+            Some(_) => Err(Error::Forbidden(NOT_FOR_OTHERS)),
+            None => Err(Error::Unauthorized),
+        })
+    }
+}
+
+/// A request about an account by its id: of its platform, or of a token that acts within it.
+#[derive(Debug, Clone, Copy)]
+pub struct AccountCaller {
+    /// Whose account it must be.
+    pub platform: Id<Platform>,
+    /// Whether it must be a live account, or a sandbox.
+    pub livemode: bool,
+    only: Option<Id<Account>>,
+}
+
+impl AccountCaller {
+    /// Makes sure that this account may be asked about.
+    ///
+    /// # Errors
+    /// 404 when a token acts within another.
+    pub fn reaches(&self, id: Id<Account>) -> Result<()> {
+        match self.only {
+            Some(only) if only != id => Err(Error::NotFound("Resource")),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl FromRequest for AccountCaller {
+    type Error = Error;
+    type Future = std::future::Ready<Result<Self>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let credential = request.extensions().get::<Credential>().copied();
+        std::future::ready(match credential {
+            Some(Credential::Platform(key)) => Ok(Self {
+                platform: key.platform,
+                livemode: key.livemode,
+                only: None,
+            }),
+            Some(Credential::Account(claims)) => Ok(Self {
+                platform: claims.platform,
+                livemode: claims.livemode,
+                only: Some(claims.account),
+            }),
+            Some(Credential::User(_)) => Err(Error::Forbidden(NOT_FOR_TOKENS)),
             None => Err(Error::Unauthorized),
         })
     }
@@ -150,7 +248,7 @@ impl FromRequest for PlatformCaller {
                 platform: key.platform,
                 livemode: key.livemode,
             }),
-            Some(Credential::User(_)) => Err(Error::Forbidden(NOT_FOR_TOKENS)),
+            Some(_) => Err(Error::Forbidden(NOT_FOR_TOKENS)),
             None => Err(Error::Unauthorized),
         })
     }

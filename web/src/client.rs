@@ -69,17 +69,18 @@ mod tests {
             .insert_header(("X-Forwarded-For", "10.6.6.6, 203.0.113.7"))
             .insert_header(("X-Forwarded-Proto", "https"))
             .to_http_request();
+        let address = |text: &str| -> SocketAddr { text.parse().unwrap() };
         let ends = |remote: &str| Ends {
             local: "[::ffff:192.0.2.1]:8080".parse().unwrap(),
             remote: remote.parse().unwrap(),
         };
         let proxies = ["127.0.0.1".parse().unwrap()];
         let told = read(ends("[::ffff:127.0.0.1]:4711"), request.headers(), &proxies);
-        assert_eq!(told.remote, "203.0.113.7:4711".parse().unwrap());
-        assert_eq!(told.local, "192.0.2.1:8080".parse().unwrap());
+        assert_eq!(told.remote, address("203.0.113.7:4711"));
+        assert_eq!(told.local, address("192.0.2.1:8080"));
         assert!(told.secure);
         let direct = read(ends("198.51.100.4:4711"), request.headers(), &proxies);
-        assert_eq!(direct.remote, "198.51.100.4:4711".parse().unwrap());
+        assert_eq!(direct.remote, address("198.51.100.4:4711"));
         assert!(!direct.secure);
     }
 }

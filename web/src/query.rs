@@ -6,7 +6,7 @@ use std::future::{Ready, ready};
 use crate::v1::error::{Error, Result};
 
 /// Most pairs that are looked at; the rest is ignored like any unknown parameter.
-const PAIR_LIMIT: usize = 64;
+const PAIR_LIMIT: usize = 256;
 
 /// Decoded query parameters. Unknown ones are kept but never an error.
 #[derive(Debug, Clone, Default)]

@@ -15,6 +15,7 @@ use schema::Db;
 use crate::{
     auth::{api_key::KeyRing, session_keys::SessionKeys},
     caller::KnownAccounts,
+    config::Turn,
     metrics::Metrics,
     middleware::rate_limit::RateLimit,
     v1::{events::Streams, openapi::Api},
@@ -40,6 +41,8 @@ pub struct State {
     pub streams: Arc<Streams>,
     /// Between two comments that keep an event stream open.
     pub heartbeat: Duration,
+    /// STUN and TURN servers.
+    pub turn: Turn,
     /// Figures.
     pub metrics: Metrics,
     /// The document, and the paths in it.

@@ -49,6 +49,11 @@ impl Tenant {
         let token = platform.post("/v1/user_sessions", token).await.must_be(201);
         let token = token["client_secret"].as_str().expect("a token");
         self.me = platform.with_key(token);
+        let place = self
+            .me
+            .post("/v1/me/emergency-addresses", emergency_address());
+        let place = place.await.id_of(201);
+        self.keep("emergency_address_id", place);
         let path = format!("/v1/users/{user}/endpoints");
         let endpoint = api.post(&path, json!({})).await.id_of(201);
         let endpoint = self.keep("endpoint_id", endpoint);
@@ -107,6 +112,10 @@ fn record(account: &str, [user, endpoint, did]: [&str; 3]) -> Call {
     }
 }
 
+fn emergency_address() -> Value {
+    json!({"street": "48 Harbour Street", "city": "Portland", "state": "ME", "postal_code": "04101"})
+}
+
 /// A body that the operation would take from this account, with every member that names something.
 /// `None` when nobody has written one yet.
 pub fn body(operation: &str, own: &BTreeMap<&'static str, String>) -> Option<Value> {
@@ -127,6 +136,16 @@ pub fn body(operation: &str, own: &BTreeMap<&'static str, String>) -> Option<Val
             json!({"timeout_action": "ring_user", "timeout_target": user})
         }
         "POST /v1/ring_groups/{ring_group_id}/members" => json!({"extension": user}),
+        "POST /v1/account_sessions" => json!({
+            "account": own["account_id"],
+            "components": {"call_logs": {"enabled": true}},
+        }),
+        "POST /v1/me/presence" => json!({"status": "away"}),
+        "POST /v1/me/emergency-address" => json!({
+            "street": "48 Harbour Street", "city": "Portland", "state": "ME", "zip": "04101",
+            "country": "US",
+        }),
+        "POST /v1/me/emergency-addresses" => emergency_address(),
         "POST /v1/user_sessions" => json!({"user": user}),
         "POST /v1/users/{user_id}/revoke_sessions" => json!({}),
         "POST /v1/users/{user_id}" => json!({

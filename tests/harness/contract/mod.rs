@@ -97,7 +97,10 @@ pub fn hold(seen: &Exchanged<'_>) {
     every(seen, &mut faults);
     let method = seen.method.as_str().to_lowercase();
     // An update may be sent as PUT.
-    let updated = || served("post", seen.path).filter(|(path, _)| path.ends_with('}'));
+    let single = |path: &str| {
+        path.ends_with('}') || ["/v1/me/presence", "/v1/me/emergency-address"].contains(&path)
+    };
+    let updated = || served("post", seen.path).filter(|(path, _)| single(path));
     let found = served(&method, seen.path);
     let method = if found.is_none() { "post" } else { &method };
     match found.or_else(|| updated().filter(|_| seen.method == Method::PUT)) {

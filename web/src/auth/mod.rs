@@ -1,6 +1,8 @@
 //! Who asks. Every credential travels as `Authorization: Bearer …`; each kind has a file here and a variant.
 
+pub mod account_token;
 pub mod api_key;
+pub mod components;
 mod jwt;
 mod remembered;
 pub mod session_keys;
@@ -9,6 +11,7 @@ pub mod user_token;
 use std::time::Duration;
 
 use actix_web::http::header::{AUTHORIZATION, HeaderMap};
+use jsonwebtoken::Algorithm;
 use schema::{DbError, Time};
 
 pub use remembered::Remembered;
@@ -17,6 +20,7 @@ use crate::{
     state::State,
     v1::error::{Error, Result},
 };
+use account_token::{AccountClaims, verify_account_token};
 use api_key::PlatformKey;
 use session_keys::SessionKeyError;
 use user_token::{UserClaims, verify_user_token};
@@ -26,6 +30,8 @@ use user_token::{UserClaims, verify_user_token};
 pub enum Credential {
     /// A platform key; the account is named by a header.
     Platform(PlatformKey),
+    /// An account token: one account, and what its components need.
+    Account(AccountClaims),
     /// A user token: one user, and only what is theirs.
     User(UserClaims),
 }
@@ -96,6 +102,7 @@ impl Credential {
     pub fn name(&self) -> String {
         match self {
             Self::Platform(key) => key.id.to_string(),
+            Self::Account(claims) => claims.account.to_string(),
             Self::User(claims) => claims.user.to_string(),
         }
     }
@@ -104,6 +111,7 @@ impl Credential {
     pub fn number(&self) -> u128 {
         match self {
             Self::Platform(key) => key.id.uuid().as_u128(),
+            Self::Account(claims) => claims.account.uuid().as_u128(),
             Self::User(claims) => claims.user.uuid().as_u128(),
         }
     }
@@ -114,12 +122,24 @@ impl Credential {
 /// # Errors
 /// [`Error::Unauthorized`]; 503 when the database cannot be asked.
 pub async fn authenticate(state: &State, headers: &HeaderMap) -> Result<Credential> {
-    let token = bearer(headers).ok_or(Error::Unauthorized)?;
+    recognize(state, bearer(headers).ok_or(Error::Unauthorized)?).await
+}
+
+/// Finds out whose token or key this is.
+///
+/// # Errors
+/// As [`authenticate`].
+pub async fn recognize(state: &State, token: &str) -> Result<Credential> {
     if api_key::parse(token).is_some() {
         let key = state.keys.find(&state.db, token).await?;
         return Ok(Credential::Platform(key));
     }
-    Ok(Credential::User(verify_user_token(state, token).await?))
+    match jwt::peek(token)?.0 {
+        Algorithm::HS256 => Ok(Credential::Account(
+            verify_account_token(state, token).await?,
+        )),
+        _ => Ok(Credential::User(verify_user_token(state, token).await?)),
+    }
 }
 
 /// The token of the one `Authorization` header (RFC 6750 §2.1; the scheme's case does not matter).

@@ -4,7 +4,7 @@ use std::{str::FromStr, time::Duration};
 
 use actors::{DigestAlgorithm, EmergencyGate};
 
-use super::{Config, LogFormat};
+use super::{Config, LogFormat, turn};
 
 /// One key of the configuration, for help and for finding typing errors.
 #[derive(Debug, Clone, Copy)]
@@ -124,6 +124,16 @@ pub const KEYS: &[Key] = &[
         "203.0.113.7",
         "addresses browsers send to, with a comma between",
     ),
+    key(
+        "turn.urls",
+        "stun:stun.example.com,turn:turn.example.com:3478?transport=udp",
+        "STUN and TURN servers that browsers are told of, with commas",
+    ),
+    key(
+        "turn.secret",
+        "north",
+        "the static-auth-secret of the TURN servers",
+    ),
     key("log.level", "info", "a level or a filter"),
     key("log.format", "text", "text or json"),
     key(
@@ -175,6 +185,8 @@ impl Config {
                 self.webrtc.any_port = false;
             }
             "webrtc.addresses" => self.webrtc.addresses = addresses(text)?,
+            "turn.urls" => self.turn.urls = turn::urls(text)?,
+            "turn.secret" => self.turn.secret = some(text).map(|text| text.to_owned().into()),
             "log.level" => self.log.level = filled(text)?.to_owned(),
             "log.format" => {
                 self.log.format = match text {

@@ -4,6 +4,7 @@
 
 mod keys;
 mod source;
+mod turn;
 
 use actors::{DigestAlgorithm, Times, WebrtcSessions};
 use std::{
@@ -15,6 +16,7 @@ use std::{
 
 pub use keys::KEYS;
 pub use source::{ConfigError, Fault, Place};
+pub use turn::Turn;
 
 /// Everything the program can be told.
 #[derive(Debug, Clone)]
@@ -33,6 +35,8 @@ pub struct Config {
     pub media: Media,
     /// Browsers.
     pub webrtc: WebRtc,
+    /// Servers that help browsers' audio through.
+    pub turn: Turn,
     /// What is logged, and how.
     pub log: Log,
     /// How long live calls may go on after the first signal to stop. `drain.seconds`
@@ -178,6 +182,7 @@ impl Default for Config {
                 any_port: true,
                 addresses: Vec::new(),
             },
+            turn: Turn::default(),
             log: Log {
                 level: "info".into(),
                 format: LogFormat::Text,
@@ -239,6 +244,9 @@ impl Config {
         };
         if self.sip.tls.is_some() && self.sip.tls_cert.is_none() {
             blame("sip.tls_cert", "is needed with sip.tls");
+        }
+        if self.turn.lacks_secret() {
+            blame("turn.secret", "is needed with turn: and turns: URLs");
         }
         if self.sip.tls.is_some() && self.sip.tls_key.is_none() {
             blame("sip.tls_key", "is needed with sip.tls");

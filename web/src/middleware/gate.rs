@@ -1,4 +1,4 @@
-//! The gate before `/v1`: no credential, no entry.
+//! The gate before `/v1`: no credential, no entry; and a token enters where it is listed (`auth/components.rs`).
 
 use actix_web::{
     Error, HttpMessage,
@@ -8,7 +8,11 @@ use actix_web::{
     web::Data,
 };
 
-use crate::{auth, state::State, v1};
+use crate::{
+    auth::{self, components::permit},
+    state::State,
+    v1,
+};
 
 /// Finds out who asks, counts the request, and leaves the credential where extractors look for it.
 pub async fn gate(
@@ -24,6 +28,12 @@ pub async fn gate(
     };
     if let Err(seconds) = state.rate.take(&credential) {
         return Ok(request.error_response(v1::error::Error::TooMany(seconds)));
+    }
+    // A path that nobody serves is answered with 404 or 405, whoever asks.
+    if let Some(route) = request.match_pattern()
+        && let Err(error) = permit(&credential, request.method(), &route)
+    {
+        return Ok(request.error_response(error));
     }
     request.extensions_mut().insert(credential);
     next.call(request).await

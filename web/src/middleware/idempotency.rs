@@ -113,7 +113,9 @@ async fn claim_of(
     if path.len() > PATH {
         return Err(Failure::NotFound("Route"));
     }
+    // A token says itself for which account it is.
     let account = request.headers().get(ACCOUNT_HEADER);
+    let account = account.filter(|_| matches!(credential, Credential::Platform(_)));
     let scope = IdempotencyScope {
         credential: credential.name(),
         account: account.and_then(|value| value.to_str().ok()?.trim().parse().ok()),

@@ -3,6 +3,8 @@
 
 mod http;
 
+pub use http::document;
+
 use std::{
     fmt, io,
     net::SocketAddr,
@@ -220,6 +222,7 @@ async fn build(config: Config) -> Result<(Running, actix_web::dev::Server), Star
         rate: RateLimit::new(config.http.rate_limit, config.http.rate_burst),
         streams: Arc::new(Streams::new(config.http.streams, metrics.clone())),
         heartbeat: config.http.heartbeat,
+        turn: config.turn.clone(),
         metrics,
         api: http::document(),
         domain: domain.clone(),

@@ -1,5 +1,6 @@
 //! The first dialect: `/v1`. One file a resource, one line each below.
 
+pub mod account_sessions;
 pub mod accounts;
 pub mod address;
 pub mod body;
@@ -7,11 +8,13 @@ pub mod calls;
 pub mod error;
 pub mod events;
 pub mod extensions;
+pub mod ice_servers;
 pub mod ids;
 pub mod me;
 pub mod openapi;
 pub mod operator;
 pub mod phone_numbers;
+pub mod presence;
 pub mod reply;
 pub mod ring_groups;
 pub mod user_sessions;
@@ -44,6 +47,9 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
                 config
                     .service(scope::scope("/accounts").configure(accounts::routes))
                     .service(scope::scope("/users").configure(users::routes))
+                    .service(scope::scope("/account_sessions").configure(account_sessions::routes))
+                    .service(scope::scope("/presence").configure(presence::routes))
+                    .service(scope::scope("/webrtc").configure(ice_servers::routes))
                     .service(scope::scope("/me").configure(me::routes))
                     .service(scope::scope("/user_sessions").configure(user_sessions::routes))
                     .service(scope::scope("/extensions").configure(extensions::routes))

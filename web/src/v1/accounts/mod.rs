@@ -19,7 +19,7 @@ use super::{
     reply::{Created, Deleted, Found, List},
 };
 use crate::{
-    caller::PlatformCaller,
+    caller::{AccountCaller, PlatformCaller},
     change::Change,
     db::Db,
     page::{Page, PageParams},
@@ -88,11 +88,12 @@ async fn list_accounts(
 #[utoipa::path(tag = "accounts", params(("account_id" = EntityId, Path)), responses((status = 200, body = AccountBody)))]
 #[get("/{account_id}")]
 async fn find_account(
-    caller: PlatformCaller,
+    caller: AccountCaller,
     db: Db,
     state: Data<State>,
     id: At<Id<Account>>,
 ) -> Result<Found<AccountBody>> {
+    caller.reaches(*id)?;
     let account = db
         .find_account(caller.platform, caller.livemode, *id)
         .await?;
@@ -105,12 +106,13 @@ async fn find_account(
 ))]
 #[post("/{account_id}")]
 async fn update_account(
-    caller: PlatformCaller,
+    caller: AccountCaller,
     db: Db,
     state: Data<State>,
     id: At<Id<Account>>,
     Body(body): Body<AccountUpdate>,
 ) -> Result<Found<AccountBody>> {
+    caller.reaches(*id)?;
     let (platform, livemode) = (caller.platform, caller.livemode);
     db.find_account(platform, livemode, *id).await?;
     let did = body.default_outbound_did.or(body.default_outbound_did_id);

@@ -11,7 +11,8 @@ use schema::{
 use utoipa::IntoParams;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use self::body::{CallBody, CallCreate, DidBody};
+use self::body::CallCreate;
+pub use self::body::{CallBody, DidBody};
 use super::{
     accounts::known,
     body::Body,
@@ -311,7 +312,7 @@ fn number(text: &str) -> Option<String> {
 }
 
 /// An instant, or the beginning of a day in UTC. A plus sign that was not encoded arrives as a space.
-fn instant(text: &str) -> Option<Time> {
+pub fn instant(text: &str) -> Option<Time> {
     if text.len() == "2026-01-05".len() {
         return format!("{text}T00:00:00Z").parse().ok();
     }

@@ -24,7 +24,7 @@ use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::{
-    auth::{self, Credential},
+    auth::{self, Credential, api_key::PlatformKey},
     caller::Caller,
     metrics::Metrics,
     state::State,
@@ -178,19 +178,23 @@ impl Listener {
 
     /// Whether the credential and the account are still good. A database that is away ends no stream.
     async fn may_go_on(&self) -> bool {
-        let key = match self.state.keys.find(&self.state.db, &self.token).await {
-            Ok(key) => key,
-            Err(error) => return matches!(error, Error::Unavailable(_)),
+        let account = self.account;
+        let confirmed = match auth::recognize(&self.state, &self.token).await {
+            Ok(Credential::Platform(key)) => {
+                let PlatformKey {
+                    platform, livemode, ..
+                } = key;
+                let accounts = &self.state.accounts;
+                accounts
+                    .confirm(&self.state, platform, livemode, account)
+                    .await
+            }
+            // Its own account was looked for just now.
+            Ok(Credential::Account(_)) => Ok(()),
+            Ok(Credential::User(_)) => Err(Error::Unauthorized),
+            Err(error) => Err(error),
         };
-        match self
-            .state
-            .accounts
-            .confirm(&self.state, key, self.account)
-            .await
-        {
-            Ok(()) => true,
-            Err(error) => matches!(error, Error::Unavailable(_)),
-        }
+        matches!(confirmed, Ok(()) | Err(Error::Unavailable(_)))
     }
 }
 

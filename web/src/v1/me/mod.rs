@@ -1,5 +1,12 @@
 //! What a user sees and sets of themselves, by their own token. The account is the token's.
 
+mod calls;
+mod directory;
+mod emergency;
+mod emergency_old;
+mod place;
+mod presence;
+
 use actix_web::get;
 use schema::{Account, Id, TargetId, Time, User, types::ExtensionStatus};
 use serde::Serialize;
@@ -11,7 +18,13 @@ use crate::{caller::Me, db::Db};
 
 /// Registers these routes.
 pub fn routes(config: &mut ServiceConfig<'_>) {
-    config.service(find_me);
+    config
+        .service(find_me)
+        .configure(calls::routes)
+        .configure(presence::routes)
+        .configure(directory::routes)
+        .configure(emergency::routes)
+        .configure(emergency_old::routes);
 }
 
 /// The token's user.

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use utoipa::PartialSchema;
 
 use super::METHODS;
+use crate::auth::components::{Reach, reach};
 use crate::v1::{error::ErrorBody, events::shapes as events, ids::EntityId};
 
 /// Failures by status: their name in the document, and what they mean.
@@ -103,6 +104,12 @@ pub fn complete(document: &mut Value) {
             "scheme": "bearer",
             "description": "A platform's secret key, `sk_live_…` or `sk_test_…`.",
         },
+        "sessionToken": {
+            "type": "http",
+            "scheme": "bearer",
+            "bearerFormat": "JWT",
+            "description": "The `client_secret` of an account session: one account, and what its components need.",
+        },
         "userToken": {
             "type": "http",
             "scheme": "bearer",
@@ -146,6 +153,7 @@ impl Asks {
         let platform = [
             "/v1/accounts",
             "/v1/operator",
+            "/v1/account_sessions",
             "/v1/user_sessions",
             "/v1/users/{user_id}/revoke_sessions",
         ];
@@ -157,12 +165,16 @@ impl Asks {
             Self::Account
         }
     }
+}
 
-    fn security(self) -> Value {
-        match self {
-            Self::Platform | Self::Account => json!([{"platformApiKey": []}]),
-            Self::User => json!([{"userToken": []}]),
+/// Which credentials an operation takes.
+fn security(path: &str, method: &str) -> Value {
+    match reach(&method.to_ascii_uppercase(), path) {
+        Some(Reach::User) => json!([{"userToken": []}]),
+        Some(Reach::Any | Reach::Components(_)) => {
+            json!([{"platformApiKey": []}, {"sessionToken": []}])
         }
+        None => json!([{"platformApiKey": []}]),
     }
 }
 
@@ -172,7 +184,7 @@ fn share(path: &str, method: &str, operation: &mut Value) {
         operation["parameters"] = json!([]);
     }
     let asks = Asks::of(path);
-    operation["security"] = asks.security();
+    operation["security"] = security(path, method);
     let in_account = asks == Asks::Account;
     if let Some(parameters) = operation["parameters"].as_array_mut() {
         if in_account {
@@ -257,8 +269,15 @@ fn failure(status: &str, description: &str) -> Value {
 
 /// What bodies require of their members together, by the name of their schema. The checks themselves are
 /// beside the bodies; nothing in a type's description can say this.
-fn rules() -> [(&'static str, Value); 5] {
+fn rules() -> [(&'static str, Value); 6] {
     [
+        (
+            "IceServerUrls",
+            json!({"oneOf": [
+                {"type": "string"},
+                {"type": "array", "items": {"type": "string"}, "minItems": 1},
+            ]}),
+        ),
         // Members that this version does not know are kept.
         ("DIDConfig", json!({"additionalProperties": true})),
         (

@@ -11,6 +11,9 @@ use complete::complete;
 /// Methods of an operation, as the document spells them.
 const METHODS: [&str; 5] = ["get", "put", "post", "delete", "patch"];
 
+/// Single resources that have no id in their path.
+const ALONE: [&str; 2] = ["/v1/me/presence", "/v1/me/emergency-address"];
+
 /// The served document, and the paths in it.
 #[derive(Debug, Clone, Default)]
 pub struct Api {
@@ -62,7 +65,7 @@ impl Api {
     /// Whether a path is a single resource that POST updates.
     pub fn updates_by_post(&self, path: &str) -> bool {
         self.matching(path).any(|route| {
-            route.segments.last() == Some(&Segment::Any)
+            (route.segments.last() == Some(&Segment::Any) || ALONE.contains(&path))
                 && route.methods.iter().any(|method| method == "POST")
         })
     }

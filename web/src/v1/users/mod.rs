@@ -4,7 +4,6 @@ mod body;
 mod config;
 mod endpoints;
 mod find_me;
-mod presence;
 
 use actix_web::{delete, get, post, web::Data};
 use schema::{Id, NewUser, TargetId, User, UserChanges, types::UserConfigChanges};
@@ -18,6 +17,7 @@ use super::{
     error::Result,
     extensions::Extensions,
     ids::{At, EntityId},
+    presence::find_presence,
     reply::{Created, Deleted, Found, List},
     user_sessions::revoke_sessions,
 };
@@ -42,7 +42,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(update_user)
         .service(delete_user)
         .configure(endpoints::routes)
-        .configure(presence::routes)
+        .service(find_presence)
         .service(revoke_sessions);
 }
 
