@@ -4,3 +4,4 @@
 mod kit;
 mod media;
 mod sip_phones;
+mod softphone;

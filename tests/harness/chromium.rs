@@ -391,6 +391,11 @@ impl Page {
             .unwrap_or_default()
     }
 
+    /// Brings the tab to the front: what is not seen is not drawn.
+    pub async fn is_looked_at(&self) {
+        self.ask("Page.bringToFront", json!({})).await;
+    }
+
     /// Closes the tab, as a user does.
     pub async fn closes(self) {
         self.ask("Page.close", json!({})).await;
