@@ -7,7 +7,10 @@ use crate::{
         browser::{Asked, Leg, destination},
         machine::{
             Order, Output, Settings, TimerName,
-            tests::rig::{Notes, dial, settings},
+            tests::{
+                notes::Notes,
+                rig::{dial, settings},
+            },
         },
     },
     media::MediaEvent,

@@ -5,6 +5,7 @@ mod cancelled;
 mod challenged;
 mod early;
 mod incoming;
+pub(in crate::leg) mod notes;
 mod outgoing;
 mod referred;
 mod refreshed;

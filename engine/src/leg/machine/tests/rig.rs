@@ -5,18 +5,15 @@ use crate::{
     leg::{
         Credentials, Dial, LegEvent, Party, Privacy, Reach, SrtpPolicy, Transport,
         machine::{
-            Audio, ClientTx, Incoming, Input, Leg, Order, Output, Path, Port, ServerTx, Settings,
-            TimerName,
+            ClientTx, Incoming, Input, Leg, Order, Output, Path, ServerTx, Settings, TimerName,
+            tests::notes::Notes,
         },
     },
-    media::MediaId,
-    rtp::{Codec, Quality},
-    sdp::{Agreed, Fingerprint, Hash, Web},
+    rtp::Codec,
     sip::{Message, Method, Name, parse_datagram},
 };
 use std::{
     collections::BTreeMap,
-    net::{IpAddr, SocketAddr},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -36,73 +33,6 @@ pub const FOREIGN_SDP: &str = "v=0\r\no=- 7 9 IN IP4 192.0.2.9\r\ns=-\r\nc=IN IP
 /// The peer's description with another direction.
 pub fn sdp_with(direction: &str) -> String {
     format!("{PEER_SDP}a={direction}\r\n")
-}
-
-/// Notes what the machine wants of the media plane.
-#[derive(Default)]
-pub struct Notes {
-    pub opened: u64,
-    pub closed: Vec<MediaId>,
-    pub configured: Vec<Agreed>,
-    pub digits: String,
-    pub full: bool,
-    /// The WebRTC gateway is off.
-    pub no_gateway: bool,
-    pub muted: Vec<bool>,
-}
-
-impl Audio for Notes {
-    fn open(&mut self, _group: u64, _towards: IpAddr) -> Option<Port> {
-        if self.full {
-            return None;
-        }
-        self.opened += 1;
-        Some(Port {
-            id: MediaId(self.opened),
-            rtp: "198.51.100.1:20000".parse().ok()?,
-            rtcp: "198.51.100.1:20001".parse().ok()?,
-            web: None,
-        })
-    }
-
-    fn open_web(&mut self, _group: u64) -> Option<Port> {
-        if self.full || self.no_gateway {
-            return None;
-        }
-        self.opened += 1;
-        let address: SocketAddr = "198.51.100.1:3478".parse().ok()?;
-        Some(Port {
-            id: MediaId(self.opened),
-            rtp: address,
-            rtcp: address,
-            web: Some(Box::new(Web {
-                ufrag: format!("ours{}", self.opened),
-                pwd: "a-password-of-twenty-two".to_owned(),
-                fingerprint: Fingerprint {
-                    hash: Hash::Sha256,
-                    bytes: vec![7; 32],
-                },
-                candidates: vec![address],
-            })),
-        })
-    }
-
-    fn mute(&mut self, _id: MediaId, on: bool) {
-        self.muted.push(on);
-    }
-
-    fn configure(&mut self, _id: MediaId, agreed: &Agreed) {
-        self.configured.push(agreed.clone());
-    }
-
-    fn send_digits(&mut self, _id: MediaId, digits: &str) {
-        self.digits.push_str(digits);
-    }
-
-    fn close(&mut self, id: MediaId) -> Option<Quality> {
-        self.closed.push(id);
-        Some(Quality::default())
-    }
 }
 
 /// A leg under test.
