@@ -65,14 +65,21 @@ pub(super) struct Valid {
     pub nominated: bool,
 }
 
+/// What a nomination weighs for a path that is not the nominated one.
+const NOMINATION: u8 = 2;
+/// What a mere check weighs.
+const CHECK: u8 = 1;
+/// What makes such a path the nominated one: two nominations, or three checks.
+const ENOUGH: u8 = 3;
+
 /// The state of one stream's ICE.
 pub(super) struct Agent {
     key: Key,
     /// Paths that were checked, the latest last.
     paths: Vec<Path>,
     nominated: Option<Nominee>,
-    /// Another path that was nominated since the nominated one was last.
-    rival: Option<Path>,
+    /// Another path that was checked since the nominated one was last, and how much speaks for it.
+    rival: Option<(Path, u8)>,
     /// When the last check was believed.
     heard: Option<Instant>,
 }
@@ -146,7 +153,7 @@ impl Agent {
         self.heard = Some(now);
         let (learnt, forgotten) = self.learn(path);
         let priority = request.priority.unwrap_or_default();
-        let nominated = request.use_candidate && self.nominate(path, priority);
+        let nominated = self.weigh(path, priority, request.use_candidate);
         Checked {
             answer: stun::success(transaction, path.remote, &self.key),
             outcome: Ok(Valid {
@@ -195,25 +202,33 @@ impl Agent {
         (true, forgotten)
     }
 
-    /// Takes a nomination. A peer may nominate every pair it checks (RFC 5245 §8.1.1.2): the best then
-    /// wins. One whose network changed nominates a worse pair, and the former no more: it wins when it
-    /// is nominated twice without the other in between.
-    fn nominate(&mut self, path: Path, priority: u32) -> bool {
+    /// Decides on a path by a check that came over it. A peer may nominate every pair it checks (RFC 5245
+    /// §8.1.1.2): the best then wins. One whose network changed nominates a worse pair, and the former no
+    /// more. One behind a translator that gave it another address does not even know: it goes on asking
+    /// for consent (RFC 7675), which needs no nomination. Either wins by enough checks without one over
+    /// the former path in between.
+    fn weigh(&mut self, path: Path, priority: u32, nominates: bool) -> bool {
         let nominee = Nominee { path, priority };
         let wins = match self.nominated {
-            None => true,
+            None => nominates,
             Some(present) if present.path == path => {
-                self.nominated = Some(nominee);
+                if nominates {
+                    self.nominated = Some(nominee);
+                }
                 self.rival = None;
                 return false;
             }
-            Some(present) => priority > present.priority || self.rival == Some(path),
+            Some(present) => {
+                let before = self.rival.filter(|(rival, _)| *rival == path);
+                let more = if nominates { NOMINATION } else { CHECK };
+                let weight = before.map_or(0, |(_, weight)| weight) + more;
+                self.rival = Some((path, weight));
+                weight >= ENOUGH || (nominates && priority > present.priority)
+            }
         };
         if wins {
             self.nominated = Some(nominee);
             self.rival = None;
-        } else {
-            self.rival = Some(path);
         }
         wins
     }

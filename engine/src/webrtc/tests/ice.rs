@@ -131,6 +131,26 @@ fn a_peer_whose_network_changed_is_followed_to_a_worse_pair() {
 }
 
 #[test]
+fn a_peer_that_knows_nothing_of_its_new_address_is_followed_after_three_checks() {
+    let mut bench = Bench::new();
+    bench
+        .hears(&check().nominating().priority(20), path(1))
+        .1
+        .unwrap();
+    let consent = check().priority(20);
+    for _ in 0..10 {
+        // A spare pair that is asked between is no sign of a change.
+        assert!(!bench.hears(&consent, path(2)).1.unwrap().nominated);
+        assert!(!bench.hears(&consent, path(2)).1.unwrap().nominated);
+        assert!(!bench.hears(&consent, path(1)).1.unwrap().nominated);
+    }
+    assert!(!bench.hears(&consent, path(2)).1.unwrap().nominated);
+    assert!(!bench.hears(&consent, path(2)).1.unwrap().nominated);
+    assert!(bench.hears(&consent, path(2)).1.unwrap().nominated);
+    assert_eq!(bench.agent.nominated(), Some(path(2)));
+}
+
+#[test]
 fn only_so_many_paths_are_remembered_and_the_nominated_one_stays() {
     let mut bench = Bench::new();
     bench.hears(&check().nominating(), path(1)).1.unwrap();
