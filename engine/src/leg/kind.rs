@@ -67,6 +67,14 @@ impl Leg {
         }
     }
 
+    /// What the leg speaks, or is going to speak by the offer it made.
+    pub fn expected(&self) -> Option<Agreed> {
+        match self {
+            Leg::Sip(leg) => leg.expected(),
+            Leg::Browser(leg) => leg.expected(),
+        }
+    }
+
     /// Writes the leg down as it is now.
     ///
     /// # Errors

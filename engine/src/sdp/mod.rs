@@ -14,7 +14,7 @@ mod write;
 pub use crate::leg::SrtpPolicy;
 pub use crate::rtp::srtp::SrtpKeys;
 pub use error::SdpError;
-pub use negotiate::{accept, answer, offer};
+pub use negotiate::{accept, answer, expect, offer};
 pub use parse::{MAX_BYTES, MAX_FORMATS, MAX_STREAMS};
 pub use session::{Address, Crypto, Media, Origin, Rtcp, RtpMap, Session};
 pub use terms::{Agreed, DEFAULT_PTIME_MS, Direction, LONGEST_PTIME_MS, Local, SHORTEST_PTIME_MS};

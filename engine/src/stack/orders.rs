@@ -58,7 +58,9 @@ impl Stack {
         if self.refusing().is_some() || !self.has_room() {
             return Err(LegError::Limit);
         }
-        let like = dial.like.and_then(|other| self.agreed(other));
+        let like = dial
+            .like
+            .and_then(|other| self.look(other, |leg| leg.expected()).ok().flatten());
         if let Some(Hop::Session(session)) = dial.hop {
             return self.dial_session(session, dial, like.as_ref(), sink);
         }

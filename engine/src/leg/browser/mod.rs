@@ -193,6 +193,11 @@ impl Leg {
         self.talk.agreed()
     }
 
+    /// What the leg speaks, or is going to speak by the offer it made.
+    pub fn expected(&self) -> Option<Agreed> {
+        self.talk.expected()
+    }
+
     /// Opens the leg's stream, once.
     fn open(&mut self, turn: &mut Turn<'_>) -> Result<(), LegError> {
         let new = self.talk.id().is_none();

@@ -230,6 +230,11 @@ impl Leg {
         self.talk.agreed()
     }
 
+    /// What the leg speaks, or is going to speak by the offer it made.
+    pub fn expected(&self) -> Option<Agreed> {
+        self.talk.expected()
+    }
+
     fn heard(&mut self, event: MediaEvent, turn: &mut Turn<'_>) {
         let ended = matches!(
             self.phase,

@@ -71,6 +71,14 @@ impl Talk {
         self.agreed.as_ref()
     }
 
+    /// The agreement in force, else what the peer's offer lets expect.
+    pub fn expected(&self) -> Option<Agreed> {
+        match (&self.agreed, &self.exchange) {
+            (None, Exchange::Received(Some(offer))) => sdp::expect(offer, &self.wishes.codecs),
+            (agreed, _) => agreed.clone(),
+        }
+    }
+
     /// Our offer is not answered yet.
     pub fn offered(&self) -> bool {
         matches!(self.exchange, Exchange::Sent(_))

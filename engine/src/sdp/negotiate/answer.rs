@@ -4,7 +4,7 @@ use crate::rtp::codec::{Codec, OpusParameters, Payload, TelephoneEvent};
 use crate::rtp::srtp::SrtpKeys;
 use crate::sdp::error::SdpError;
 use crate::sdp::session::{Crypto, Media, Session};
-use crate::sdp::terms::{Agreed, Local};
+use crate::sdp::terms::{Agreed, Direction, Local};
 
 use super::formats::{self, Formats};
 use super::{
@@ -45,6 +45,41 @@ pub fn answer(
     let live = streams.iter().find(|stream| is_live_audio(stream));
     let groups = live.map_or_else(Vec::new, |stream| web::answered_groups(offer, stream));
     Ok((own_session(local, streams, groups), agreed))
+}
+
+/// What the sender of an offer that nobody has answered yet is going to speak, for the other leg of its
+/// call to be like it: its codecs that are ours too, in its order. None when there are none.
+pub fn expect(offer: &Session, codecs: &[Codec]) -> Option<Agreed> {
+    let media = offer.media.iter().find(|media| is_live_audio(media))?;
+    let offered = Formats::of(media);
+    let ours = |(codec, ..): &&(Codec, u8, OpusParameters)| codecs.contains(codec);
+    let codecs = offered.codecs.iter().filter(ours);
+    let codecs: Vec<Payload> = codecs
+        .map(|(codec, pt, opus)| Payload {
+            pt: *pt,
+            recv_pt: *pt,
+            codec: *codec,
+            opus: *opus,
+        })
+        .collect();
+    let event = |&(pt, clock): &(u8, u32)| TelephoneEvent {
+        pt,
+        recv_pt: pt,
+        clock,
+    };
+    (!codecs.is_empty()).then(|| Agreed {
+        remote: None,
+        remote_rtcp: None,
+        rtcp_mux: media.rtcp.mux,
+        codecs,
+        dtmf: offered.events.iter().map(event).collect(),
+        comfort_noise: offered.comfort_noise,
+        ptime_ms: packet_time(media),
+        direction: Direction::SendRecv,
+        peer_holds: false,
+        srtp: None,
+        dtls: None,
+    })
 }
 
 fn take(

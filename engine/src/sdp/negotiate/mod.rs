@@ -15,7 +15,7 @@ mod web_tests;
 use std::net::{IpAddr, SocketAddr};
 
 pub use accept::accept;
-pub use answer::answer;
+pub use answer::{answer, expect};
 pub use offer::offer;
 
 use super::error::SdpError;

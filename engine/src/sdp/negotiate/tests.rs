@@ -350,3 +350,20 @@ proptest! {
         let _ = accept(&offer(&us, None), &theirs, &us);
     }
 }
+
+#[test]
+fn what_an_unanswered_offer_holds_leads_the_offer_to_the_other_side() {
+    let caller = parse(
+        "c=IN IP4 203.0.113.5\r\nm=audio 4000 RTP/AVP 96 8 97\r\na=rtpmap:96 opus/48000/2\r\n\
+         a=rtpmap:97 telephone-event/8000\r\na=ptime:40\r\n",
+    );
+    let like = expect(&caller, &Codec::ALL).unwrap();
+    let theirs = offer(&peer(&Codec::ALL), Some(&like));
+    assert_eq!(
+        theirs.media[0].formats,
+        ["96", "8", "0", "9", "97", "110"],
+        "its codecs in its order and under its numbers, then ours"
+    );
+    assert_eq!(theirs.media[0].ptime, Some(40));
+    assert_eq!(expect(&caller, &[Codec::Pcmu]), None);
+}
