@@ -1,6 +1,7 @@
 //! What the stories have in common: where the page comes from, and what it is asked.
 
-use harness::{Chromium, chromium::Page};
+use harness::{Chromium, World, chromium::Page};
+use serde_json::json;
 use std::net::SocketAddr;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -55,4 +56,70 @@ impl Drop for Shelf {
 /// Waits until the line that this expression names has heard this tone.
 pub async fn hears(page: &Page, line: &str, hz: u16) {
     page.sees(&format!("{line}.share({hz}) > 0.5")).await;
+}
+
+/// Whether a program that a story needs is missing.
+pub fn is_left_out(programs: &[&str]) -> bool {
+    !programs.iter().all(|program| harness::is_here(program))
+}
+
+/// A user at a page of a real browser.
+pub struct Desk {
+    /// User id.
+    pub user: String,
+    /// The page.
+    pub page: Page,
+}
+
+impl Desk {
+    /// A user with an extension whose page is connected.
+    pub async fn open(
+        world: &World,
+        shelf: &Shelf,
+        chromium: &Chromium,
+        name: &str,
+        number: &str,
+    ) -> Self {
+        let user = world.user(name, number).await;
+        let token = world.token(&user).await;
+        let page = shelf.page(chromium).await;
+        let url = format!("ws://{}/v1/webrtc", world.exchange.running().http());
+        let connect = format!("page.connect({}, {})", json!(url), json!(token));
+        page.evaluate(&connect).await;
+        page.sees("document.getElementById('state').textContent === 'ready'")
+            .await;
+        Self { user, page }
+    }
+
+    /// Dials.
+    pub async fn calls(&self, number: &str) {
+        self.page.evaluate("page.last = null").await;
+        let call = format!("page.call({})", json!(number));
+        self.page.evaluate(&call).await;
+        self.page.sees("!!page.last").await;
+    }
+
+    /// Waits for a call and its offer.
+    pub async fn rings(&self) {
+        let offered = "page.last && page.last.state === 'ringing' && page.last.offer";
+        self.page.sees(offered).await;
+    }
+
+    /// Answers the call that rings.
+    pub async fn answers(&self) {
+        self.page.evaluate("page.answer()").await;
+        self.is("active").await;
+    }
+
+    /// Sends an action on the call.
+    pub async fn does(&self, action: &str) {
+        let act = format!("page.act({})", json!(action));
+        self.page.evaluate(&act).await;
+    }
+
+    /// Waits for a state of the call.
+    pub async fn is(&self, state: &str) {
+        let condition = format!("page.last.state === {}", json!(state));
+        self.page.sees(&condition).await;
+    }
 }

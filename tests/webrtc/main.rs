@@ -1,9 +1,18 @@
-//! The softphone socket from outside: who may speak, what is said, and calls.
+//! The softphone socket from outside: who may speak and what is said, and pages with real WebRTC media that
+//! call phones, carriers and each other.
 
+mod calling;
+mod codecs;
+mod devices;
 mod emergency;
 mod frames;
+mod kit;
 mod limits;
 mod paper;
+mod paths;
 mod signing_in;
 mod survival;
+mod talking;
+mod transfer;
+mod trunks;
 mod watching;

@@ -84,14 +84,10 @@ impl Audio {
         self.local
     }
 
-    /// Sends to `peer` from now on.
-    pub fn send_to(&self, peer: SocketAddr, codec: u8) {
+    /// Sends to `peer` from now on, in this way.
+    pub fn send_to(&self, peer: SocketAddr, choice: Choice) {
         *self.peer.lock().expect("peer") = Some(peer);
-        self.mouth.choose(Choice {
-            format: Format::of_kind(codec).expect("a codec of the tests"),
-            kind: codec,
-            events: EVENT,
-        });
+        self.mouth.choose(choice);
     }
 
     /// Speaks this tone, in Hz; 0 is digital silence.

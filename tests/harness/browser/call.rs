@@ -127,7 +127,7 @@ impl Call {
     pub async fn gets_early_media(&mut self) {
         let frame = self.gets("sdp.pranswer").await;
         let sdp = self.through(frame["sdp"].as_str().expect("SDP")).await;
-        self.peer.accepts_early(&sdp).await;
+        self.peer.accepts(&sdp).await;
         self.peer.is_connected().await;
     }
 

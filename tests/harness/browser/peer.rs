@@ -68,6 +68,7 @@ impl Peer {
         let settings = SettingEngineBuilder::new()
             .with_include_loopback_candidate(true)
             .with_multicast_dns_mode(MulticastDnsMode::Disabled)
+            .with_ice_timeouts(Some(SOON), Some(SOON * 3), Some(Duration::from_millis(500)))
             .build();
         let tap = Tap::new(ear.clone(), formats.clone());
         let registry = configure_rtcp_reports(Registry::new()).with(Slot::from(14_000), tap);
@@ -137,17 +138,17 @@ impl Peer {
         answer
     }
 
-    /// Takes the answer to its offer.
+    /// Takes the answer to its offer, or what comes before it: the crate cannot take more than one, so the
+    /// next must name the same transport, as it has to for every browser.
     pub async fn accepts(&self, answer: &str) {
+        if let Some(earlier) = self.connection.remote_description().await {
+            for name in ["ice-ufrag", "ice-pwd", "fingerprint"] {
+                let before = sdp::attribute(&earlier.sdp, name);
+                assert_eq!(sdp::attribute(answer, name), before, "{answer}");
+            }
+            return self.agrees_on(answer);
+        }
         let parsed = RTCSessionDescription::answer(simplified(answer)).expect("an answer");
-        let set = self.connection.set_remote_description(parsed).await;
-        set.unwrap_or_else(|error| panic!("{error}: {answer}"));
-        self.agrees_on(answer);
-    }
-
-    /// Takes an answer that is not the last one: early media.
-    pub async fn accepts_early(&self, answer: &str) {
-        let parsed = RTCSessionDescription::pranswer(simplified(answer)).expect("an answer");
         let set = self.connection.set_remote_description(parsed).await;
         set.unwrap_or_else(|error| panic!("{error}: {answer}"));
         self.agrees_on(answer);

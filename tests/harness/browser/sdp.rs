@@ -1,6 +1,6 @@
 //! The few lines that a browser of the tests reads of a session description itself.
 
-use crate::audio::{Choice, Format};
+use crate::audio::{Choice, EVENT, Format};
 use std::net::SocketAddr;
 
 /// The payload types of the audio line of a description.
@@ -127,7 +127,7 @@ impl Formats {
         Some(Choice {
             format,
             kind,
-            events: events.unwrap_or(kind),
+            events: events.unwrap_or(EVENT),
         })
     }
 }

@@ -8,7 +8,8 @@ mod transfer;
 
 use super::{Offer, Phone, SOON, SdpSide, dialog::Dialog};
 use crate::{
-    audio::Audio,
+    audio::{Audio, Choice, EVENT, Format},
+    browser::sdp::Formats,
     sip::{Message, token},
 };
 use std::{
@@ -125,12 +126,21 @@ impl Call {
         self.side
     }
 
-    /// Sends audio where this SDP wants it, in the first codec both know.
+    /// Sends audio where this SDP wants it, in the first codec both know and under its numbers.
     fn listen_to(&self, sdp: &str) {
-        if let Some(side) = SdpSide::read(sdp) {
-            let common = side.formats.iter().find(|f| self.offer.codecs.contains(f));
-            self.audio
-                .send_to(side.rtp, common.copied().unwrap_or(self.offer.codecs[0]));
-        }
+        let Some(side) = SdpSide::read(sdp) else {
+            return;
+        };
+        let own = self.offer.codecs.iter().filter_map(|c| Format::of_kind(*c));
+        let own: Vec<Format> = own.collect();
+        let choice = Formats::answered(sdp, &own).choice();
+        self.audio.send_to(
+            side.rtp,
+            choice.unwrap_or(Choice {
+                format: own[0],
+                kind: self.offer.codecs[0],
+                events: EVENT,
+            }),
+        );
     }
 }
