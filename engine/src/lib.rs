@@ -12,7 +12,7 @@ pub mod rtp;
 pub mod sdp;
 pub mod sip;
 mod stack;
-mod webrtc;
+pub mod webrtc;
 
 pub use config::{Config, Limits, Media, Timers, Tls, WebRtc};
 pub use endpoint::{

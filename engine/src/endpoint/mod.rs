@@ -56,7 +56,7 @@ pub enum BindError {
     Media(#[source] std::io::Error),
     /// The WebRTC gateway could not be started.
     #[error("cannot start the WebRTC gateway")]
-    WebRtc(#[source] Box<dyn std::error::Error + Send + Sync>),
+    WebRtc(#[source] std::io::Error),
     /// A metric name is taken on the registry given.
     #[error("cannot register the engine's metrics")]
     Metrics(#[from] prometheus::Error),
@@ -148,7 +148,7 @@ pub(crate) fn bind_with(
         Plane::start(config.media.clone(), Arc::new(ears), metrics).map_err(BindError::Media)?;
     let webrtc = plane
         .start_gateway(&config.webrtc, metrics)
-        .map_err(|error| BindError::WebRtc(Box::new(error)))?;
+        .map_err(BindError::WebRtc)?;
     let (stack, mut tasks) = Stack::start(Parts {
         config,
         metrics: counts,

@@ -21,7 +21,7 @@ use crate::{
         ports::{NoPorts, Ports, unspecified_like},
     },
     sdp::Web,
-    webrtc::{Gateway, GatewayError, News},
+    webrtc::{Gateway, News},
 };
 use mio::{Poll, Waker};
 use std::{
@@ -171,18 +171,19 @@ impl Plane {
     ///
     /// # Errors
     /// When no listener or no certificate can be had, or a metric's name is taken.
-    pub(crate) fn start_gateway(
+    pub fn start_gateway(
         &self,
         config: &WebRtc,
         registry: &prometheus::Registry,
-    ) -> Result<Vec<SocketAddr>, GatewayError> {
+    ) -> io::Result<Vec<SocketAddr>> {
         let shared = Arc::downgrade(&self.core.shared);
         let listen = move |id, news| {
             if let Some(shared) = shared.upgrade() {
                 shared.hear_gateway(id, news);
             }
         };
-        let Some(gateway) = Gateway::start(config, registry, Box::new(listen))? else {
+        let started = Gateway::start(config, registry, Box::new(listen));
+        let Some(gateway) = started.map_err(io::Error::other)? else {
             return Ok(Vec::new());
         };
         let gateway = self.core.shared.gateway.get_or_init(|| gateway);

@@ -18,7 +18,7 @@ mod ice;
 mod listener;
 mod metrics;
 mod peer;
-mod stun;
+pub mod stun;
 mod thread;
 
 #[cfg(test)]

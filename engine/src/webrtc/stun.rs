@@ -5,7 +5,7 @@ use ring::hmac;
 use std::net::{IpAddr, SocketAddr};
 
 /// Marks a STUN message (§5).
-pub(super) const MAGIC: [u8; 4] = [0x21, 0x12, 0xa4, 0x42];
+pub const MAGIC: [u8; 4] = [0x21, 0x12, 0xa4, 0x42];
 /// Bytes before the attributes.
 const HEADER: usize = 20;
 /// Bytes of an attribute before its value.
@@ -38,19 +38,22 @@ const ICE_CONTROLLING: u16 = 0x802a;
 const OPTIONAL: u16 = 0x8000;
 
 /// A transaction id.
-pub(super) type Transaction = [u8; 12];
+pub type Transaction = [u8; 12];
 
 /// What is no message that can be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Malformed;
+pub struct Malformed;
 
 /// A message that is whole: its lengths fit and its checksum, when there is one, is right.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Message<'a> {
+pub struct Message<'a> {
     bytes: &'a [u8],
     kind: u16,
+    /// Comes back in the answer.
     pub transaction: Transaction,
+    /// USERNAME.
     pub username: Option<&'a str>,
+    /// PRIORITY, of the candidate that the sender would learn (RFC 8445 §7.1.1).
     pub priority: Option<u32>,
     /// The sender nominates the pair (RFC 8445 §7.1.2).
     pub use_candidate: bool,
@@ -70,14 +73,14 @@ pub(super) struct Message<'a> {
 
 /// The first few types of unknown attributes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Unknown {
+pub struct Unknown {
     types: [u16; MOST_UNKNOWN],
     count: usize,
 }
 
 /// The key of the short-term credential mechanism (§9.1.1).
 #[derive(Clone)]
-pub(super) struct Key(hmac::Key);
+pub struct Key(hmac::Key);
 
 impl Key {
     /// The key that a password makes.
@@ -125,7 +128,7 @@ impl Unknown {
 }
 
 /// Says whether a datagram may be STUN: its two top bits are zero and the cookie is in its place.
-pub(super) fn is_stun(bytes: &[u8]) -> bool {
+pub fn is_stun(bytes: &[u8]) -> bool {
     bytes.len() >= HEADER
         && bytes.first().is_some_and(|b| b & 0xc0 == 0)
         && bytes.get(4..8) == Some(&MAGIC)
@@ -236,7 +239,7 @@ impl<'a> Message<'a> {
 }
 
 /// The answer that a binding was made for `source` (RFC 8445 §7.3.1.2).
-pub(super) fn success(transaction: &Transaction, source: SocketAddr, key: &Key) -> Vec<u8> {
+pub fn success(transaction: &Transaction, source: SocketAddr, key: &Key) -> Vec<u8> {
     let mut out = begin(BINDING_SUCCESS, transaction);
     let (family, ip) = match source.ip().to_canonical() {
         IpAddr::V4(ip) => (1, ip.octets().to_vec()),
@@ -253,7 +256,7 @@ pub(super) fn success(transaction: &Transaction, source: SocketAddr, key: &Key) 
 }
 
 /// The answer that refuses a request; signed when the requester has shown that it knows the password.
-pub(super) fn refusal(
+pub fn refusal(
     transaction: &Transaction,
     code: u16,
     unknown: Unknown,

@@ -8,6 +8,7 @@ use crate::{
         Codec, Payload, TelephoneEvent,
         codec::Encoder,
         packet::{Header, Packet},
+        rtcp::{self, Packets},
         srtp::{MasterKey, Protector, SrtpKeys, Suite},
     },
     sdp::Web,
@@ -216,6 +217,16 @@ fn a_browser_and_a_phone_hear_each_other_untouched() {
             assert_eq!(payload, [n + 100; 160]);
             assert_eq!(header.ssrc, browser.opened.ssrc);
         }
+        let report = browser.receives(crate::rtp::packet::is_rtcp);
+        let mut clear = [0; 2048];
+        let protector = browser.protector.as_mut().unwrap();
+        let length = protector.open_rtcp(&report, &mut clear).unwrap();
+        assert!(Packets::new(&clear[..length]).any(|packet| match packet {
+            rtcp::Packet::Sender { ssrc, .. } | rtcp::Packet::Receiver { ssrc, .. } => {
+                ssrc == browser.opened.ssrc
+            }
+            _ => false,
+        }));
         let quality = bench.plane.quality(browser.opened.id).unwrap();
         assert!(quality.rx_packets >= 6 && quality.mos.is_some());
         assert_eq!(
