@@ -9,6 +9,7 @@ use std::time::Duration;
 harness::stories! {
     a_browser_phone_calls_and_is_called,
     a_closed_page_is_called_no_more,
+    a_page_closed_before_the_answer_ends_the_ringing,
     a_restart_leaves_no_socket_behind,
     a_browser_phone_cancels_refuses_and_is_cancelled,
 }
@@ -96,6 +97,27 @@ async fn a_closed_page_is_called_no_more(database: Database) {
     // At once, long before the registration would lapse.
     world.exchange.metric_becomes(bindings, 1.0).await;
     let call = bob.phone.calls("1001").await;
+    assert_eq!(call.is_refused().await, 480);
+    over(world).await;
+}
+
+async fn a_page_closed_before_the_answer_ends_the_ringing(database: Database) {
+    let world = world(database).await;
+    let (alice, bob) = browser_and_desk(&world).await;
+    // The one who calls.
+    let call = alice.phone.calls("1002").await;
+    let answer = bob.phone.rings().await;
+    call.is_ringing().await;
+    alice.phone.vanishes();
+    answer.is_cancelled().await;
+    claims(&record(&world).await, json!({ "status": "no-answer" }));
+    // The one who is called.
+    let again = world.another(Link::Ws, &alice).await;
+    again.registers().await;
+    let call = bob.phone.calls("1001").await;
+    again.rings().await;
+    call.is_ringing().await;
+    again.vanishes();
     assert_eq!(call.is_refused().await, 480);
     over(world).await;
 }

@@ -164,7 +164,12 @@ impl Turn<'_> {
         let on_it = (connection, 0)..=(connection, u64::MAX);
         let lost: Vec<_> = self.shard.travelling.range(on_it).copied().collect();
         for (_, id) in lost {
-            self.unsent(id);
+            let entry = self.shard.clients.get_mut(id);
+            let invite = match entry.is_some_and(|e| e.peer.transport.is_web_socket()) {
+                true => invite_client::Input::Vanished,
+                false => invite_client::Input::TransportError,
+            };
+            self.client_input(id, invite, client::Input::TransportError, None);
         }
     }
 

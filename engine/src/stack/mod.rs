@@ -278,7 +278,10 @@ impl Inbox for Stack {
 
     fn lost(&self, connection: ConnectionId) {
         for index in 0..self.shards.len() {
-            self.turn(index, |turn| turn.lost(connection));
+            self.turn(index, |turn| {
+                turn.lost(connection);
+                turn.abandon(connection);
+            });
         }
     }
 

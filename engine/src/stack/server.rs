@@ -6,6 +6,7 @@ use super::{
     turn::Turn,
 };
 use crate::{
+    leg::machine::{Input, ServerTx},
     metrics::Way,
     sip::{
         Message, Method,
@@ -13,7 +14,7 @@ use crate::{
             Action, Conditions, TimerName, invite_server, invite_server::InviteServer, key::Key,
             server, server::Server,
         },
-        transport::Peer,
+        transport::{ConnectionId, Peer},
     },
 };
 use bytes::Bytes;
@@ -71,7 +72,28 @@ pub(super) struct Opening {
     pub(super) answerer: Answerer,
 }
 
+impl Opening {
+    /// The WebSocket that an INVITE came by.
+    fn asks_by(&self) -> Option<ConnectionId> {
+        let asks = self.method == Method::Invite && self.peer.transport.is_web_socket();
+        self.peer.connection.filter(|_| asks)
+    }
+}
+
 impl Turn<'_> {
+    /// Tells the legs of the calls that were begun by a WebSocket which is gone.
+    pub(super) fn abandon(&mut self, connection: ConnectionId) {
+        let by_it = (connection, 0)..=(connection, u64::MAX);
+        let asked: Vec<_> = self.shard.asking.range(by_it).copied().collect();
+        for (_, id) in asked {
+            let entry = self.shard.servers.get_mut(id);
+            if let Some(Answerer::Leg(leg)) = entry.map(|entry| entry.answerer) {
+                let invite = ServerTx(id);
+                self.input(leg, Input::Vanished { invite });
+            }
+        }
+    }
+
     /// Opens a transaction.
     pub(super) fn open_server(&mut self, opening: Opening) -> u64 {
         let cond = self.conditions(&opening.peer);
@@ -81,6 +103,7 @@ impl Turn<'_> {
             _ => Machine::Other(Server::new(cond, &mut actions)),
         };
         self.stack.metrics.server_transactions.inc();
+        let asks = opening.asks_by();
         let id = self.shard.servers.insert(ServerEntry {
             machine,
             method: opening.method,
@@ -92,6 +115,7 @@ impl Turn<'_> {
             response: Bytes::new(),
             running: Running::default(),
         });
+        self.shard.asking.extend(asks.map(|c| (c, id)));
         self.shard.server_index.insert(opening.key, id);
         if let Some(merged) = opening.merged {
             self.shard.merged.insert(merged, id);
@@ -255,6 +279,9 @@ impl Turn<'_> {
             return;
         };
         self.stack.metrics.server_transactions.dec();
+        if let Some(connection) = entry.peer.connection {
+            self.shard.asking.remove(&(connection, id));
+        }
         if self.shard.server_index.get(&entry.key) == Some(&id) {
             self.shard.server_index.remove(&entry.key);
         }

@@ -33,6 +33,8 @@ pub(super) struct Shard {
     pub(super) client_index: HashMap<Key, u64>,
     /// The client transactions on each connection, to be told when it is gone.
     pub(super) travelling: BTreeSet<(ConnectionId, u64)>,
+    /// The unanswered INVITEs that came by each WebSocket: with it, their senders are gone.
+    pub(super) asking: BTreeSet<(ConnectionId, u64)>,
     pub(super) legs: HashMap<u64, Slot>,
     /// Which leg a dialog belongs to.
     pub(super) dialogs: HashMap<Key, u64>,

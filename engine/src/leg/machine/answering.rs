@@ -231,10 +231,20 @@ impl Leg {
         let tag = self.local_tag().map(str::to_owned);
         let response = self.desk.respond(message, 200, tag.as_deref());
         turn.out.push(Output::Respond { tx, response });
+        self.abandoned(invite, wire::q850(message), turn);
+    }
+
+    /// The caller has given up before the answer.
+    pub(super) fn abandoned(
+        &mut self,
+        invite: ServerTx,
+        peer_q850: Option<u8>,
+        turn: &mut Turn<'_>,
+    ) {
         if matches!(&self.phase, Phase::Incoming(incoming) if incoming.tx == invite) {
             let how = How {
                 status: Some(487),
-                peer_q850: wire::q850(message),
+                peer_q850,
                 ..How::default()
             };
             self.end(EndedBy::Peer, how, turn);

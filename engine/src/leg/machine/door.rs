@@ -62,6 +62,11 @@ pub(crate) enum Input {
         /// The CANCEL.
         message: Message,
     },
+    /// The connection that this INVITE came by is gone, and its sender cannot be found by any other way.
+    Vanished {
+        /// The INVITE's transaction.
+        invite: ServerTx,
+    },
     /// An ACK to a 2xx; every other ACK belongs to its transaction.
     Ack(Message),
     /// A response; every 2xx to an INVITE, also repeated and forked ones (RFC 6026 §7.2).

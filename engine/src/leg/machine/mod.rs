@@ -186,6 +186,7 @@ impl Leg {
                 invite,
                 message,
             } => self.cancelled(tx, invite, &message, turn),
+            Input::Vanished { invite } => self.abandoned(invite, None, turn),
             Input::Ack(message) => self.acknowledged(&message, turn),
             Input::Response { tx, message } => self.responded(tx, &message, turn),
             Input::Failed { tx, why } => self.failed(tx, why, turn),

@@ -38,6 +38,8 @@ pub(crate) enum Input {
     Timer(TimerName),
     /// The request or the ACK could not be sent.
     TransportError,
+    /// The only way to and from the peer is gone for good: a WebSocket that it had opened.
+    Vanished,
 }
 
 /// The machine.
@@ -142,8 +144,13 @@ impl InviteClient {
                 State::Accepted
             }
             // §17.1.4: cannot be sent. Once proceeding, the peer is known to have the request.
-            (State::Calling(_), Input::TransportError) => {
+            (State::Calling(_), Input::TransportError) | (State::Calling(_), Input::Vanished) => {
                 out.extend([Fail(TxFailure::Transport), Forget]);
+                State::Terminated
+            }
+            // Who rang and is gone for good will not answer, and need not be waited for.
+            (State::Proceeding, Input::Vanished) => {
+                out.extend([Fail(TxFailure::Timeout), Forget]);
                 State::Terminated
             }
             (state, _) => state,
@@ -172,6 +179,22 @@ mod tests {
 
     const T1: Duration = Duration::from_millis(500);
     const LIMIT: Duration = Duration::from_secs(32);
+
+    #[test]
+    fn a_peer_that_has_vanished_is_not_waited_for() {
+        for (ringing, why) in [(false, TxFailure::Transport), (true, TxFailure::Timeout)] {
+            let mut m = machine(true);
+            step(&mut m, Input::Start);
+            if ringing {
+                step(&mut m, Input::Response(180));
+                step(&mut m, Input::TransportError);
+                assert_eq!(m.state(), State::Proceeding);
+            }
+            let out = step(&mut m, Input::Vanished);
+            assert_eq!(out, [Action::Fail(why), Action::Forget]);
+            assert_eq!(m.state(), State::Terminated);
+        }
+    }
 
     #[test]
     fn an_unanswered_invite_is_repeated_and_given_up() {
