@@ -19,6 +19,7 @@ pub(crate) struct Metrics {
     mailbox_age: HistogramVec,
     arrivals: IntCounterVec,
     ledger_waiting: prometheus::IntGauge,
+    sessions: prometheus::IntGauge,
 }
 
 /// Buckets of MOS: the steps at which people call a line perfect, good, fair, poor and bad.
@@ -65,8 +66,14 @@ impl Metrics {
             "Call records that are not in the database yet.",
         )?;
         registry.register(Box::new(ledger_waiting.clone()))?;
+        let sessions = prometheus::IntGauge::new(
+            "strowger_actors_webrtc_sessions",
+            "Browsers that are signed in.",
+        )?;
+        registry.register(Box::new(sessions.clone()))?;
         let metrics = Self {
             active,
+            sessions,
             mailbox_age,
             ledger_waiting,
             started: counter(
@@ -147,6 +154,11 @@ impl Metrics {
     /// Somebody alerts, or answered at once.
     pub(crate) fn set_up(&self, after: Duration) {
         self.setup.observe(after.as_secs_f64());
+    }
+
+    /// A browser signed in, or is gone.
+    pub(crate) fn signed_in(&self, on: bool) {
+        self.sessions.add(if on { 1 } else { -1 });
     }
 
     /// A leg was measured.

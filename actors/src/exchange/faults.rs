@@ -66,6 +66,12 @@ impl Exchange {
         self.rooms.registry.doom(place);
     }
 
+    /// The control of a browser session that begins later dies at the n-th of the places it passes, counted
+    /// from 1: before each step, and in the middle of each decision.
+    pub fn doom_next_session(&self, place: usize) {
+        self.rooms.sessions.doom(place);
+    }
+
     /// Tells an account of incoming calls that there never were, from these numbers, with a name of this
     /// many characters.
     pub fn inject_facts(&self, account: Id<Account>, numbers: Range<usize>, name: usize) {

@@ -111,6 +111,7 @@ impl SessionActor {
 
     fn turn(&mut self) -> Turn {
         for _ in 0..TURN {
+            self.entry.may_die();
             match self.entry.memory.next() {
                 Step::Rest => return Turn::Rest,
                 Step::Apply(input, since) => {
@@ -119,6 +120,7 @@ impl SessionActor {
                         .waited(Kind::WebrtcSession, since.elapsed());
                     let mut next = (*self.entry.memory.state()).clone();
                     let effects = next.apply(input, Time::now());
+                    self.entry.may_die();
                     self.entry.memory.commit(next, effects);
                 }
                 Step::Perform(effect) => {
@@ -168,7 +170,8 @@ impl Actor for SessionActor {
         // Before anything else: news that come from now on must find somebody to wake.
         self.entry.is_served_by(Some(ctx.address()));
         self.entry.memory.begin();
-        if self.raised {
+        if self.raised && self.entry.tell(Input::Raised).is_err() {
+            // Behind what waits, where there is room: answers to what was ordered are among it.
             self.entry.answer(Input::Raised);
         }
         self.work(ctx);

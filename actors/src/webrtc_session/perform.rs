@@ -33,6 +33,7 @@ impl SessionActor {
             Effect::Admit(claims, address) => self.admit(claims, address),
             Effect::Enlist => {
                 if let Some(user) = self.rooms.sessions.list(&self.entry) {
+                    self.rooms.metrics.signed_in(true);
                     self.rooms.watchers.changed(user);
                 }
             }
@@ -151,6 +152,9 @@ impl Rooms {
         self.watchers.watch(entry, &[]);
         if let Some(seat) = self.sessions.unseat(entry) {
             self.endpoint.close_session(seat.session);
+            if seat.listed {
+                self.metrics.signed_in(false);
+            }
             self.watchers.changed(seat.user);
         }
     }

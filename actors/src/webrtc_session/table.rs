@@ -7,7 +7,11 @@ use super::{
     state::State,
     wire::Wire,
 };
-use crate::{config::WebrtcSessions, supervision::Full, target::Contact};
+use crate::{
+    config::WebrtcSessions,
+    supervision::{Countdown, Full},
+    target::Contact,
+};
 use actix::Addr;
 use dashmap::DashMap;
 use engine::leg::{Delivery, Hop, LegId, SessionId, SessionSink, Signal};
@@ -41,6 +45,8 @@ pub(crate) struct Entry {
     /// Those that may have changed.
     stale: Mutex<BTreeSet<Id<User>>>,
     address: Mutex<Option<Addr<SessionActor>>>,
+    /// Where a test has the actor die.
+    countdown: Countdown,
 }
 
 /// What a session that was admitted has.
@@ -58,6 +64,11 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Entry {
+    /// A place at which an actor may die without anything being lost.
+    pub(super) fn may_die(&self) {
+        self.countdown.passes();
+    }
+
     /// Hands in news.
     pub(super) fn tell(&self, input: Input) -> Result<(), Full> {
         if self.memory.push(input)? {
@@ -156,6 +167,9 @@ pub(crate) struct Sessions {
     by_user: DashMap<Id<User>, Vec<Arc<Entry>>>,
     owners: DashMap<SessionId, (Id<User>, Id<Account>)>,
     next: AtomicU64,
+    /// How far sessions get whose actors a test wants dead, in the order in which they begin.
+    #[cfg(any(test, feature = "faults"))]
+    doomed: Mutex<std::collections::VecDeque<usize>>,
 }
 
 impl Sessions {
@@ -171,9 +185,20 @@ impl Sessions {
             watched: Mutex::default(),
             stale: Mutex::default(),
             address: Mutex::default(),
+            countdown: Countdown::default(),
         });
+        #[cfg(any(test, feature = "faults"))]
+        if let Some(place) = lock(&self.doomed).pop_front() {
+            entry.countdown.start(place);
+        }
         self.sockets.insert(id, entry.clone());
         entry
+    }
+
+    /// The actor of a session that begins later dies at its n-th place, counted from 1.
+    #[cfg(any(test, feature = "faults"))]
+    pub(crate) fn doom(&self, place: usize) {
+        lock(&self.doomed).push_back(place);
     }
 
     /// Seats a session of a user, unless there are `most` of them. Once seated it stays so.
@@ -204,12 +229,12 @@ impl Sessions {
         true
     }
 
-    /// From now on it rings. Gives its user.
+    /// From now on it rings. Gives its user, unless it rang already.
     pub(super) fn list(&self, entry: &Entry) -> Option<Id<User>> {
         let mut seat = lock(&entry.seat);
         let seat = seat.as_mut()?;
-        seat.listed = true;
-        Some(seat.user)
+        let before = std::mem::replace(&mut seat.listed, true);
+        (!before).then_some(seat.user)
     }
 
     /// Takes the seat away.

@@ -1,6 +1,7 @@
 //! The machine as a table: what comes in, what goes out.
 
 mod calls;
+mod property;
 mod signed_in;
 mod watching;
 
