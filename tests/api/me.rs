@@ -142,11 +142,20 @@ async fn the_directory_shows_the_people_of_the_account() {
         let alice = user(&world.api, "Alice").await;
         let bob = json!({"email": "bob@example.com"});
         let bob = world.api.post("/v1/users", bob).await.id_of(201);
+        // Alice can be dialled by two codes; the older one is hers.
+        for number in ["101", "102"] {
+            let extension = json!({"number": number, "target": alice});
+            world
+                .api
+                .post("/v1/extensions", extension)
+                .await
+                .must_be(201);
+        }
         let me = as_user(&world, &alice).await;
         let list = me.get("/v1/me/directory").await.must_be(200);
         let wanted = json!([
-            {"user": bob, "display_name": "bob"},
-            {"user": alice, "display_name": "Alice"},
+            {"user": bob, "display_name": "bob", "extension": null},
+            {"user": alice, "display_name": "Alice", "extension": "101"},
         ]);
         assert_eq!(list["data"], wanted);
         let first = me.get("/v1/me/directory?limit=1").await.must_be(200);

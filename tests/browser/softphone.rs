@@ -53,6 +53,15 @@ async fn hears(page: &Page) {
     page.sees(&format!("{level} > 0.2")).await;
 }
 
+/// Waits until the newest line of the log is of this kind, with this person.
+async fn remembers(page: &Page, kind: &str, who: &str) {
+    let first = "document.querySelector('#log-list li')";
+    page.sees(&format!(
+        "(e => e && e.dataset.kind === '{kind}' && e.querySelector('.name').innerText === '{who}')({first})"
+    ))
+    .await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_people_are_on_the_phone_with_each_other() {
     if !Chromium::is_here() {
@@ -64,6 +73,9 @@ async fn two_people_are_on_the_phone_with_each_other() {
     );
     let alice = sits_down(&world, &chromium, "Alice", "1001").await;
     let bob = sits_down(&world, &chromium, "Bob", "1002").await;
+    // Who came later sees who is there, and with which number.
+    let said = "document.querySelector('#people-list .detail')?.innerText";
+    bob.sees(&format!("{said} === '1001 · Available'")).await;
 
     for key in ["1", "0", "0", "2"] {
         alice.clicks(&format!("[data-key='{key}']")).await;
@@ -97,6 +109,8 @@ async fn two_people_are_on_the_phone_with_each_other() {
     does(&bob, "hangup").await;
     call_is(&alice, "ended", "Call ended").await;
     call_is(&bob, "ended", "Call ended").await;
+    remembers(&alice, "outgoing", "Bob").await;
+    remembers(&bob, "incoming", "Alice").await;
     assert_eq!(world.records(1).await[0]["status"], "completed");
 }
 
@@ -130,6 +144,34 @@ async fn a_page_and_a_deskphone_are_on_the_phone_with_each_other() {
     // Whoever closes the page has hung up.
     alice.closes().await;
     call.is_hung_up().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_calls_outside_says_first_where_help_is_to_be_sent() {
+    if !Chromium::is_here() {
+        return;
+    }
+    let (world, chromium) = (
+        World::new(Database::Sqlite).await,
+        Chromium::start(440).await,
+    );
+    let alice = sits_down(&world, &chromium, "Alice", "1001").await;
+    alice.types("#number", "+1 (212) 555-0123").await;
+    alice.presses("Enter").await;
+    shows(&alice, "dialog[open] [name='street']").await;
+    for (field, text) in [
+        ("address_number", "48"),
+        ("street", "Harbour Street"),
+        ("city", "Portland"),
+        ("state", "ME"),
+        ("postal_code", "04101"),
+    ] {
+        alice.types(&format!("[name='{field}']"), text).await;
+    }
+    alice.clicks("dialog [type='submit']").await;
+    alice.sees("!document.querySelector('dialog[open]')").await;
+    // With the address the call is let out; the user has no number to show there.
+    call_is(&alice, "ended", "Declined").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

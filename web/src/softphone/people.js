@@ -21,7 +21,8 @@ export class People {
   /** Reads the directory and watches those in it. */
   async load() {
     const entries = await this.#phone.api.all('/v1/me/directory?limit=100');
-    this.#entries = entries.sort((a, b) => a.display_name.localeCompare(b.display_name));
+    const others = entries.filter(({ user }) => user !== this.#phone.user);
+    this.#entries = others.sort((a, b) => a.display_name.localeCompare(b.display_name));
     this.#entries.forEach(({ display_name: name, extension }) => extension && this.learn(name, extension));
     this.#phone.watch(this.#entries.map(({ user }) => user));
     find('#people-list').replaceChildren(...this.#entries.map((entry) => this.#row(entry)));

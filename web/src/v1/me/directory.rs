@@ -1,7 +1,9 @@
 //! The people of the account, as a softphone lists them.
 
+use std::collections::HashMap;
+
 use actix_web::get;
-use schema::{Id, User};
+use schema::{Id, TargetId, User, types::ExtensionStatus};
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -27,10 +29,13 @@ struct DirectoryEntry {
     user: Id<User>,
     /// Their name; without one the part of their address before the `@`, or nothing.
     display_name: String,
+    /// The oldest dial code that reaches them; null without one.
+    #[schema(min_length = 1, max_length = 32, required = true)]
+    extension: Option<String>,
 }
 
-impl From<User> for DirectoryEntry {
-    fn from(user: User) -> Self {
+impl DirectoryEntry {
+    fn new(user: User, extension: Option<String>) -> Self {
         let mailbox = |email: String| email.split('@').next().map(str::to_owned);
         Self {
             user: user.id,
@@ -38,6 +43,7 @@ impl From<User> for DirectoryEntry {
                 .name
                 .or(user.email.and_then(mailbox))
                 .unwrap_or_default(),
+            extension,
         }
     }
 }
@@ -49,5 +55,21 @@ async fn list_my_directory(Me(me): Me, db: Db, page: Page) -> Result<List<Direct
     let known = async |id| known(db.find_user(me.account, id).await);
     let window = page.window::<User>(known).await?;
     let slice = db.list_users(me.account, None, window).await?;
-    Ok(page.list(slice, |user| user.id, DirectoryEntry::from))
+    let people = slice.rows.iter().map(|user| TargetId::User(user.id));
+    let extensions = db.list_extensions_of(me.account, people.collect()).await?;
+    // Newest first, so that the oldest is what stays.
+    let active = extensions
+        .into_iter()
+        .filter(|extension| extension.status == ExtensionStatus::Active);
+    let mut numbers: HashMap<TargetId, String> = active
+        .map(|extension| (extension.target, extension.number))
+        .collect();
+    Ok(page.list(
+        slice,
+        |user| user.id,
+        |user| {
+            let number = numbers.remove(&TargetId::User(user.id));
+            DirectoryEntry::new(user, number)
+        },
+    ))
 }
