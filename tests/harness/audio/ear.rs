@@ -12,7 +12,7 @@ const RATE: f64 = 8000.0;
 /// How much of the last audio is judged: 200 ms.
 const WINDOW: usize = 1600;
 /// How long a tone may take to come.
-const PATIENCE: Duration = Duration::from_secs(12);
+const PATIENCE: Duration = Duration::from_secs(30);
 /// How many of the last payloads are kept.
 const KEPT: usize = 500;
 

@@ -24,7 +24,7 @@ use std::{
 };
 
 /// How long a browser waits for what should come at once.
-pub const SOON: Duration = Duration::from_secs(10);
+pub const SOON: Duration = Duration::from_secs(20);
 
 /// Which client the page uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
