@@ -107,6 +107,7 @@ async fn whatever_dies_in_whatever_state_the_story_is_the_same() {
     let world = World::new(Database::Sqlite).await;
     let cast = Cast::hire(&world).await;
     let zoe = world.person("Zoe", "9999").await;
+    let page = world.browser("Yan", "9998").await;
     let bindings = STORIES.len() * 3 + 1;
     let mut events = world.events().await;
 
@@ -129,6 +130,8 @@ async fn whatever_dies_in_whatever_state_the_story_is_the_same() {
         let died = world.exchange.metric(&restarts).await;
         assert!(died > 0.5, "no {kind:?} died");
     }
+    page.socket().send(json!({ "type": "ping" }));
+    page.socket().take_type("pong").await;
     let held = "strowger_actors_registrations ";
     world.exchange.metric_becomes(held, bindings as f64).await;
     world.exchange.stop().await;
