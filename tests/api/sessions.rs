@@ -2,6 +2,7 @@
 
 use crate::{user, worlds};
 use harness::{Api, World};
+use reqwest::Method;
 use serde_json::{Value, json};
 
 /// A token of a user.
@@ -412,6 +413,17 @@ async fn an_account_token_is_its_account() {
         let theirs = platform.on(&other);
         let bob = user(&theirs, "Bob").await;
         let setup = account_token(&world, "account_onboarding").await;
+        // Another spelling of a path is the same path.
+        let logs = account_token(&world, "call_logs").await;
+        for path in ["/v1/users", "/v1/%75sers", "/v1/use%72s"] {
+            let eve = logs
+                .request(Method::POST, path)
+                .json(&json!({"name": "Eve"}));
+            let answer = eve.send().await.expect("an answer");
+            assert_eq!(answer.status(), 403, "{path}");
+        }
+        let nowhere = logs.request(Method::GET, "/v1/nowhere").send().await;
+        assert_eq!(nowhere.expect("an answer").status(), 404);
         // The header of another account changes nothing.
         for client in [setup.clone(), setup.on(&other)] {
             let list = client.get("/v1/users").await.must_be(200);

@@ -46,11 +46,6 @@ pub(super) fn is_web_socket(text: &str) -> bool {
     matches!(read(text), Some(Hop::Flow { transport, .. }) if transport.is_web_socket())
 }
 
-/// What every flow from this address begins with.
-pub(super) fn prefix(transport: Transport, remote: SocketAddr) -> String {
-    format!("{} {remote} ", name(transport))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -70,7 +65,6 @@ mod tests {
         assert!(!is_web_socket(&text));
         let text = write(Transport::Wss, remote_address, local);
         assert!(is_web_socket(&text));
-        assert!(text.starts_with(&prefix(Transport::Wss, remote_address)));
         assert_eq!(read("carrier pigeon"), None);
     }
 }

@@ -20,10 +20,11 @@ use crate::{
     webrtc_session::Watchers,
 };
 use decide::{Asked, Refusal, Wish};
-use engine::leg::Transport;
+use engine::leg::{Hop, Transport};
 use metrics::Metrics;
 use schema::{Account, Db, Endpoint, Id, Time, User};
 use std::{
+    collections::HashSet,
     net::{IpAddr, SocketAddr},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -53,8 +54,10 @@ pub(crate) struct Registrar {
     writer: Writer,
     metrics: Metrics,
     db: Db,
-    /// WebSockets that ended since the last sweep.
-    ended: Mutex<Vec<(Transport, SocketAddr)>>,
+    /// WebSockets by which something was registered.
+    sockets: Mutex<HashSet<(Transport, SocketAddr)>>,
+    /// Those of them that ended since the last sweep.
+    ended: Mutex<HashSet<(Transport, SocketAddr)>>,
     /// Where a test kills the decision on a REGISTER, and the sweeper.
     fuse: Fuse,
     sweeper: Fuse,
@@ -89,6 +92,7 @@ impl Registrar {
             writer: Writer::start(db.clone(), figures),
             metrics,
             db,
+            sockets: Mutex::default(),
             ended: Mutex::default(),
             fuse: Fuse::default(),
             sweeper: Fuse::default(),
@@ -107,9 +111,7 @@ impl Registrar {
             let now = Time::now();
             self.forget(|binding| binding.expires_at <= now);
             let ended = std::mem::take(&mut *lock(&self.ended));
-            for (transport, remote) in ended {
-                self.forget_flow(transport, remote);
-            }
+            self.forget_flows(&ended);
             self.metrics.holds(self.table.len());
             self.identity.sweep(now);
             sweeps = sweeps.wrapping_add(1);
@@ -171,6 +173,9 @@ impl Registrar {
     /// Carries out what is asked for and makes it durable; gives the bindings that hold now.
     async fn bind(&self, endpoint: &Endpoint, asked: &Asked) -> Result<Held, Refusal> {
         let wish = Wish::read(asked)?;
+        if asked.transport.is_web_socket() {
+            lock(&self.sockets).insert((asked.transport, asked.source));
+        }
         let applied = self.table.apply(endpoint.id, Time::now(), |held, now| {
             decide::decide(endpoint, asked, &wish, held, now)
         })?;
@@ -258,13 +263,25 @@ impl Registrar {
     /// Forgets what was registered by a WebSocket that has ended, now and at the next sweep: a REGISTER of
     /// its last moment may still be on its way.
     pub(crate) fn hung_up(&self, transport: Transport, remote: SocketAddr) {
-        self.forget_flow(transport, remote);
-        lock(&self.ended).push((transport, remote));
+        let socket = (transport, remote);
+        // One that never registered anything costs nobody a look at the table.
+        if lock(&self.sockets).remove(&socket) {
+            self.forget_flows(&HashSet::from([socket]));
+            lock(&self.ended).insert(socket);
+        }
     }
 
-    fn forget_flow(&self, transport: Transport, remote: SocketAddr) {
-        let prefix = flow::prefix(transport, remote);
-        let gone = self.forget(|binding| binding.flow.starts_with(&prefix));
+    fn forget_flows(&self, ended: &HashSet<(Transport, SocketAddr)>) {
+        if ended.is_empty() {
+            return;
+        }
+        lock(&self.sockets).retain(|socket| !ended.contains(socket));
+        let gone = self.forget(|binding| match flow::read(&binding.flow) {
+            Some(Hop::Flow {
+                transport, remote, ..
+            }) => ended.contains(&(transport, remote)),
+            _ => false,
+        });
         self.metrics.holds(self.table.len());
         self.writer.forget(gone);
     }

@@ -34,7 +34,10 @@ pub(super) async fn who(rooms: &Rooms, invitation: &Invitation) -> Result<Caller
         }));
     }
     let source = invitation.source.ip();
-    if let Some(trunk) = rooms.trunks.by_source(source) {
+    // No trunk comes by a WebSocket, whose source may be hearsay of a proxy.
+    if !invitation.transport.is_web_socket()
+        && let Some(trunk) = rooms.trunks.by_source(source)
+    {
         return Ok(Caller::Trunk(trunk));
     }
     let proof = rooms

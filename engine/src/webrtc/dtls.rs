@@ -38,6 +38,9 @@ const MTU: usize = 1200;
 
 /// Datagrams taken before the handshake is through; no honest one needs a tenth of it.
 const MOST_DATAGRAMS: u32 = 256;
+/// Bytes taken of one peer, before and after. The crate keeps a fragment for every 12 of them and joins
+/// fragments by recursion: this bounds its memory and our stack.
+const MOST_BYTES: usize = 32 * 1024;
 
 /// The label that SRTP keys are exported under (RFC 5764 §4.2).
 const LABEL: &str = "EXTRACTOR-dtls_srtp";
@@ -89,6 +92,7 @@ pub(super) struct Handshake {
     config: Arc<HandshakeConfig>,
     names: Dtls,
     datagrams: u32,
+    bytes: usize,
     /// What was sent last and is not answered, as it was sent.
     flight: Vec<BytesMut>,
     /// The last message of the peer that had come when it was sent.
@@ -153,6 +157,7 @@ impl Handshake {
             config,
             names: peer.clone(),
             datagrams: 0,
+            bytes: 0,
             flight: Vec::new(),
             answered: None,
             heard: None,
@@ -193,9 +198,12 @@ impl Handshake {
         now: Instant,
         out: &mut Vec<BytesMut>,
     ) -> Result<Option<SrtpKeys>, Failure> {
+        self.datagrams = self.datagrams.saturating_add(1);
+        self.bytes = self.bytes.saturating_add(bytes.len());
+        let spent = self.datagrams > MOST_DATAGRAMS || self.bytes > MOST_BYTES;
         if self.stage == Stage::Done {
             // The peer repeats its last flight because ours was lost. Nothing else is of interest.
-            if bytes.first() == Some(&HANDSHAKE_RECORD) {
+            if !spent && bytes.first() == Some(&HANDSHAKE_RECORD) {
                 let _ = self.endpoint.read(now, PEER, None, BytesMut::from(bytes));
                 if !self.collect(now, out) {
                     out.extend(self.flight.iter().cloned());
@@ -203,8 +211,7 @@ impl Handshake {
             }
             return Ok(None);
         }
-        self.datagrams += 1;
-        if self.datagrams > MOST_DATAGRAMS {
+        if spent {
             return Err(Failure::Timeout);
         }
         let message = message_number(bytes);

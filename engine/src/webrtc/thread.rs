@@ -162,7 +162,12 @@ impl Worker {
         while let Some(order) = shared.orders.pop() {
             self.guarded(|worker| worker.execute(order));
         }
-        while let Some(stray) = shared.strays.pop() {
+        // No more than may wait at once: a peer that sends faster must not keep the others from us. What is
+        // left has woken us again.
+        for _ in 0..super::MOST_STRAYS {
+            let Some(stray) = shared.strays.pop() else {
+                break;
+            };
             self.guarded(|worker| worker.datagram(stray.path, &stray.bytes));
         }
     }

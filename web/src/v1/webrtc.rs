@@ -9,7 +9,10 @@ use actix_ws::{
     AggregatedMessage as Message, AggregatedMessageStream as Messages, CloseCode, CloseReason,
 };
 use actors::{BadToken, LONGEST_FRAME, Outgoing, OutgoingFrames, TokenClaims, WebrtcSession};
-use std::net::{IpAddr, Ipv4Addr};
+use std::{
+    net::{IpAddr, Ipv4Addr},
+    time::Duration,
+};
 
 use super::error::{Error, Result};
 use crate::{
@@ -23,6 +26,8 @@ const PROTOCOL: &str = "dialstack.webrtc.v1";
 /// What is read of a frame that is too large before nothing more is, in bytes: enough for the client to
 /// hear why it is closed instead of a broken connection.
 const MOST_READ: usize = 4 * LONGEST_FRAME;
+/// A client that does not take one frame for so long is gone.
+const STALLED: Duration = Duration::from_secs(10);
 
 /// The route. It is no operation of the REST document.
 pub fn route() -> Resource {
@@ -61,16 +66,21 @@ async fn open(request: HttpRequest, body: Payload, state: Data<State>) -> Result
 /// Writes what waits, until the last word or until the socket is gone.
 async fn write(frames: OutgoingFrames, mut socket: actix_ws::Session) {
     loop {
-        let written = match frames.next().await {
-            Outgoing::Text(text) => socket.text(text).await,
-            Outgoing::Ping => socket.ping(b"").await,
-            Outgoing::Close(code) => {
-                let reason = CloseReason::from(CloseCode::from(code));
-                let _ = socket.close(Some(reason)).await;
-                return;
+        let what = frames.next().await;
+        let last = matches!(what, Outgoing::Close(_));
+        let to = &mut socket;
+        let written = tokio::time::timeout(STALLED, async move {
+            match what {
+                Outgoing::Text(text) => to.text(text).await,
+                Outgoing::Ping => to.ping(b"").await,
+                Outgoing::Close(code) => {
+                    let reason = CloseReason::from(CloseCode::from(code));
+                    to.clone().close(Some(reason)).await
+                }
             }
-        };
-        if written.is_err() {
+        })
+        .await;
+        if last || !matches!(written, Ok(Ok(()))) {
             return;
         }
     }

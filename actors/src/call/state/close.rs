@@ -81,6 +81,10 @@ impl Call {
         let live = self.parties.iter().filter(|party| party.is_live());
         let theirs: Vec<_> = live.filter(|p| p.is(whose)).map(|p| p.id).collect();
         let own = self.is_of(whose);
+        if theirs.is_empty() && !own {
+            // Theirs rang and stopped before the news came.
+            return;
+        }
         match &mut self.phase {
             Phase::Seeking(seek) if !own && theirs.iter().all(|id| seek.forks.contains(id)) => {
                 seek.forks.retain(|fork| !theirs.contains(fork));

@@ -101,6 +101,7 @@ impl Call {
         self.phase = Phase::Echo(id);
         if let Some(leg) = self.leg(id) {
             out.push(Effect::Echo(leg));
+            self.tell_held(id, leg, false, out);
         }
         self.alerted(now, out);
         if self.times.connected.is_none() {

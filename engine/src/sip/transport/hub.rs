@@ -347,7 +347,6 @@ impl Hub {
         };
         let (hub, inbox) = (self.me.upgrade()?, self.inbox.get()?.upgrade()?);
         let (id, queue) = self.enter(transport, remote)?;
-        let entry = self.table.by_id(id)?;
         let flow = Flow {
             transport,
             local,
@@ -355,7 +354,8 @@ impl Hub {
             connection: Some(id),
         };
         self.runtime.spawn(async move {
-            let answer = |pong| entry.send(pong);
+            // The table alone holds the queue, so that whoever is removed from it is closed.
+            let answer = |pong| hub.table.by_id(id).is_some_and(|entry| entry.send(pong));
             web_socket::run(flow, incoming, &*inbox, answer, connection::USUAL).await;
             hub.left(id, transport);
             inbox.hung_up(flow);

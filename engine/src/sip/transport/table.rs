@@ -16,6 +16,12 @@ const SHARE_OF_ONE_PEER: usize = 4;
 /// Messages that wait for a slow peer; one more closes its connection.
 pub(super) const QUEUE: usize = 1_024;
 
+/// Messages above this many bytes are large.
+const LARGE: usize = 4_096;
+
+/// Large messages wait only while no more than this many messages wait.
+const QUEUE_OF_LARGE: usize = 64;
+
 /// What is known of a connection.
 #[derive(Debug)]
 pub(super) struct Entry {
@@ -30,7 +36,9 @@ pub(super) struct Entry {
 impl Entry {
     /// Queues a message; `false` when the peer does not read, or the connection is gone.
     pub(super) fn send(&self, bytes: Bytes) -> bool {
-        self.queue.try_send(bytes).is_ok()
+        let waiting = QUEUE - self.queue.capacity();
+        let too_much = bytes.len() > LARGE && waiting >= QUEUE_OF_LARGE;
+        !too_much && self.queue.try_send(bytes).is_ok()
     }
 }
 

@@ -308,3 +308,32 @@ fn hostile_datagrams_end_at_a_limit_and_never_in_keys() {
         }
     }
 }
+
+#[test]
+fn a_flood_of_empty_fragments_is_no_work_for_long() {
+    let now = Instant::now();
+    let crypto = Crypto::new().unwrap();
+    let theirs = Remote::new(true);
+    let mut ours = Handshake::new(&crypto, &theirs.dtls(), now).unwrap();
+    let mut out = Vec::new();
+    // Fragments of one message of no length at ever higher offsets (RFC 6347 §4.2.3); the first one, which
+    // would join them all, comes last.
+    let mut offset = 40_000_u32;
+    for number in 0_u64.. {
+        let mut fragments = Vec::new();
+        while fragments.len() < 1_900 && offset > 0 {
+            offset -= 1;
+            let [_, a, b, c] = offset.to_be_bytes();
+            fragments.extend([1, 0, 0, 0, 0, 0, a, b, c, 0, 0, 1]);
+        }
+        let mut datagram = vec![22, 254, 253, 0, 0];
+        datagram.extend(&number.to_be_bytes()[2..]);
+        datagram.extend(u16::try_from(fragments.len()).unwrap().to_be_bytes());
+        datagram.extend(fragments);
+        match ours.receive(&datagram, now, &mut out) {
+            Ok(keys) => assert!(keys.is_none()),
+            Err(_) => return assert!(number < 20, "{number} datagrams were taken"),
+        }
+        assert!(offset > 0, "all of it was taken");
+    }
+}
