@@ -18,7 +18,7 @@ use std::{
 /// The largest frame that is read, in bytes; it may come in parts.
 pub const LONGEST_FRAME: usize = 64 * 1024;
 
-/// Between two attempts to hand in what there was no room for.
+/// Between two attempts to hand in what there was no room for, and after a frame that was one too many.
 const WAIT: Duration = Duration::from_millis(5);
 
 /// One connection. Dropping it means that the socket is gone: every call of it ends.
@@ -67,7 +67,7 @@ impl WebrtcSession {
                 Trouble::new(code, unreadable.why).answers(unreadable.req_id)
             }
         };
-        self.hands_in(Input::Faulty(trouble)).await;
+        self.refused(trouble, free).await;
         None
     }
 
@@ -111,7 +111,15 @@ impl WebrtcSession {
             false => Code::RateLimited,
         };
         let trouble = Trouble::new(code, "frames are text");
+        self.refused(trouble, free).await;
+    }
+
+    /// Says what is wrong; to who sends too much at leisure, so that it costs less than it asks for.
+    async fn refused(&self, trouble: Trouble, free: bool) {
         self.hands_in(Input::Faulty(trouble)).await;
+        if !free {
+            tokio::time::sleep(WAIT).await;
+        }
     }
 
     /// A native ping or pong came. Whether a ping is to be answered: there may be too many.

@@ -99,7 +99,9 @@ fn serve(request: &HttpRequest, file: &File, tag: &EntityTag) -> HttpResponse {
         .insert_header((CACHE_CONTROL, "private, no-cache"))
         .insert_header((CONTENT_SECURITY_POLICY, policy(request.headers())))
         .insert_header((X_CONTENT_TYPE_OPTIONS, "nosniff"))
-        .insert_header((REFERRER_POLICY, "no-referrer"));
+        .insert_header((REFERRER_POLICY, "no-referrer"))
+        // Nobody who opened the page may steer it to another token.
+        .insert_header(("Cross-Origin-Opener-Policy", "same-origin"));
     match fresh {
         true => answer.finish(),
         // The server leaves the body away when only the head was asked for.

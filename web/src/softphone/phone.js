@@ -218,6 +218,10 @@ export class Phone extends EventTarget {
         const call =
           frame.type === 'call.trying' ? this.calls.find(asked) : this.#find(frame.call_id);
         call?.take(frame);
+        if (!call && frame.type === 'call.trying') {
+          // Given up so long ago that it is forgotten here.
+          this.#socket.send({ type: 'call.hangup', call_id: frame.call_id });
+        }
       }
     }
   }

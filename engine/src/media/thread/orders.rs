@@ -196,9 +196,17 @@ impl Worker {
         if self.owned(card, Command::Revoke).is_none() {
             return;
         }
-        if let Some(leg) = self.legs.slot(card.id).and_then(|slot| self.legs.at(slot)) {
-            leg.wire.cut(&self.registry);
-            self.tell(card.id, MediaEvent::Silent);
+        let Some(slot) = self.legs.slot(card.id) else {
+            return;
+        };
+        let Some(leg) = self.legs.at(slot) else {
+            return;
+        };
+        leg.wire.cut(&self.registry);
+        match leg.doing {
+            Doing::Relay(_) | Doing::Echo => self.tell(card.id, MediaEvent::Silent),
+            // Nobody talks to it who could miss it, and it never comes back.
+            Doing::Idle | Doing::Play(_) => self.fail(slot),
         }
     }
 
